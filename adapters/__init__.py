@@ -1,0 +1,1 @@
+"""How Quarterdeck touches the world: one folder per technology, wired by the processes."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the event log, the read models and everything that is stored beside them."""

@@ -1,0 +1,1 @@
+"""What is true: the facts of the fleet, the decisions that make them, and nothing that waits."""

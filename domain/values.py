@@ -1,0 +1,40 @@
+"""Names and references that several aggregates share."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, StringConstraints
+
+from domain.model import Value
+
+
+def _no_control_characters(text: str) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_no_control_characters),
+]
+"""A name for people: 1 to 100 characters on one line."""
+
+Comment = Annotated[str, StringConstraints(max_length=2000)]
+"""A remark for people: up to 2,000 characters, lines allowed."""
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
+"""A word for addresses: a lower-case letter, then letters, digits and hyphens, 2 to 40 in all."""
+
+ClusterName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A cluster's name: an RFC 1123 label, as Kubernetes names things."""
+
+
+class DocumentRef(Value):
+    """A long text kept once beside the log: SHA-256 of the stored form, size of the plain text in bytes."""
+
+    digest: str
+    size: int
+    subject_id: UUID | None = None
+    """Whose data key seals it; None for a text that holds no secret."""
