@@ -18,6 +18,7 @@ ORPHAN_SECONDS = 15.0
 LOG_BYTES = 16 * 1024 * 1024
 # The kernel's limit for a socket's path is 108 bytes, PostgreSQL adds "/.s.PGSQL.5432.lock".
 SOCKET_FOLDER_BYTES = 85
+FAR_SOCKETS = "/tmp/quarterdeck-socket-"
 OURS = {"cluster", "cluster.new", "postgres.log", "postgres.log.1", "socket"}
 
 
@@ -67,7 +68,7 @@ class DataFolder:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
         else:
-            folder = Path(tempfile.mkdtemp(prefix="quarterdeck-", dir="/tmp"))
+            folder = Path(tempfile.mkdtemp(prefix=FAR_SOCKETS))
         self.account.own(folder)
         self.socket_folder = folder
         return folder
@@ -139,8 +140,7 @@ class DataFolder:
                     f"The data folder {self.path} is in use by the running PostgreSQL {pid}."
                 )
             time.sleep(0.02)
-        # PostgreSQL would take a zombie, or whoever has that number now, for its elder.
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        self._forget_dead_postmaster()
 
     def _workers(self) -> Iterator[int]:
         while True:
@@ -150,6 +150,13 @@ class DataFolder:
             if not working:
                 return
             yield working[0]
+
+    def _forget_dead_postmaster(self) -> None:
+        dead = Postmaster.of(self.cluster)
+        if dead is not None and dead.socket_folder.startswith(FAR_SOCKETS):
+            shutil.rmtree(dead.socket_folder, ignore_errors=True)
+        # PostgreSQL would take a zombie, or whoever has that number now, for its elder.
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _write(self, file: Path, text: str) -> None:
         # Never through a link that the account, which owns the folder, could have laid.
