@@ -18,7 +18,7 @@ ORPHAN_SECONDS = 15.0
 LOG_BYTES = 16 * 1024 * 1024
 # The kernel's limit for a socket's path is 108 bytes, PostgreSQL adds "/.s.PGSQL.5432.lock".
 SOCKET_FOLDER_BYTES = 85
-FAR_SOCKETS = "/tmp/quarterdeck-socket-"
+FAR_SOCKETS = "quarterdeck-socket-"
 OURS = {"cluster", "cluster.new", "postgres.log", "postgres.log.1", "socket"}
 
 
@@ -47,7 +47,7 @@ class DataFolder:
     def release(self) -> None:
         """Let the next one have it; without effect when it was not taken."""
         if self.socket_folder is not None:
-            shutil.rmtree(self.socket_folder, ignore_errors=True)
+            self._remove_socket_folder()
             self.socket_folder = None
         if self._lock is not None:
             os.close(self._lock)
@@ -63,12 +63,14 @@ class DataFolder:
 
     def make_socket_folder(self) -> Path:
         """A private folder for the socket, in /tmp where the data folder's path is too long."""
-        folder = self.path / "socket"
+        self._remove_socket_folder()
+        folder = self._near_socket_folder
         if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
-            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
         else:
-            folder = Path(tempfile.mkdtemp(prefix=FAR_SOCKETS))
+            folder = Path(tempfile.mkdtemp(prefix=FAR_SOCKETS, dir="/tmp"))
+            # The link remembers it for whoever cleans up after a kill.
+            self._near_socket_folder.symlink_to(folder)
         self.account.own(folder)
         self.socket_folder = folder
         return folder
@@ -79,6 +81,20 @@ class DataFolder:
             self.log.replace(self.log.with_name("postgres.log.1"))
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(self.log, flags, 0o600)
+
+    @property
+    def _near_socket_folder(self) -> Path:
+        return self.path / "socket"
+
+    def _remove_socket_folder(self) -> None:
+        near = self._near_socket_folder
+        if not near.is_symlink():
+            shutil.rmtree(near, ignore_errors=True)
+            return
+        far = near.readlink()
+        if far.parent == Path("/tmp") and far.name.startswith(FAR_SOCKETS):
+            shutil.rmtree(far, ignore_errors=True)
+        near.unlink()
 
     def _refuse_unreachable(self) -> None:
         obstacle = self.account.obstacle(self.path.parent)
@@ -140,7 +156,8 @@ class DataFolder:
                     f"The data folder {self.path} is in use by the running PostgreSQL {pid}."
                 )
             time.sleep(0.02)
-        self._forget_dead_postmaster()
+        # PostgreSQL would take a zombie, or whoever has that number now, for its elder.
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _workers(self) -> Iterator[int]:
         while True:
@@ -150,13 +167,6 @@ class DataFolder:
             if not working:
                 return
             yield working[0]
-
-    def _forget_dead_postmaster(self) -> None:
-        dead = Postmaster.of(self.cluster)
-        if dead is not None and dead.socket_folder.startswith(FAR_SOCKETS):
-            shutil.rmtree(dead.socket_folder, ignore_errors=True)
-        # PostgreSQL would take a zombie, or whoever has that number now, for its elder.
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _write(self, file: Path, text: str) -> None:
         # Never through a link that the account, which owns the folder, could have laid.
