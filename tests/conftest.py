@@ -5,6 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -42,7 +43,26 @@ def database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _start_or_skip(missing: servers.MissingServer) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(str(missing))
-    pytest.skip(str(missing))
+@pytest.fixture(scope="session")
+def sshd_server(server_folder: Path) -> Iterator[servers.SshHost]:
+    """The SSH host of this run; a test that changes or stops its host starts one of its own."""
+    with _installed(), servers.sshd(server_folder / "sshd") as host:
+        yield host
+
+
+@pytest.fixture
+def ssh_host(server_folder: Path) -> Iterator[servers.SshHost]:
+    """An SSH host of the test's own, to be stopped, changed and cut."""
+    with _installed(), servers.sshd(server_folder / f"sshd-{secrets.token_hex(4)}") as host:
+        yield host
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Skip where a server is missing, or fail where CI=true: there nothing may be left out."""
+    try:
+        yield
+    except servers.MissingServer as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
