@@ -57,6 +57,20 @@ def ssh_host(server_folder: Path) -> Iterator[servers.SshHost]:
         yield host
 
 
+@pytest.fixture(scope="session")
+def kafka_server(server_folder: Path) -> Iterator[servers.KafkaBroker]:
+    """The Kafka broker of this run: make topics of your own; who stops it starts another."""
+    with _installed(), servers.kafka(server_folder / "kafka") as broker:
+        yield broker
+
+
+@pytest.fixture
+def kafka_broker(server_folder: Path) -> Iterator[servers.KafkaBroker]:
+    """A Kafka broker of the test's own, to be stopped and killed."""
+    with _installed(), servers.kafka(server_folder / f"kafka-{secrets.token_hex(4)}") as broker:
+        yield broker
+
+
 @contextmanager
 def _installed() -> Iterator[None]:
     """Skip where a server is missing, or fail where CI=true: there nothing may be left out."""

@@ -36,7 +36,6 @@ def main(arguments: list[str]) -> None:
     _drop_privileges(uid, gid)
     # After the change of account, which clears the wish.
     _die_with_parent(parent_pid, signal_number)
-    os.umask(0o077)
     os.execv(program[0], program)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncssh
 
 from tests.support.servers.missing import MissingServer
-from tests.support.servers.ports import free_port, wait_until
+from tests.support.servers.processes import free_port, spawn, wait_until
 
 UP_SECONDS = 20.0
 
@@ -84,10 +84,7 @@ class SshHost:
     def start(self) -> None:
         """Listen; returns when sshd answers."""
         command = [self._program, "-D", "-e", "-f", str(self.folder / "sshd_config")]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self._process = spawn(command, self.log)
         wait_until(self._answers, self._process, self.log, UP_SECONDS)
 
     def stop(self) -> None:

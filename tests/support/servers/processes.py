@@ -1,10 +1,15 @@
-"""Ports are chosen by the system, and a server is up when something answers on its port."""
+"""A server's process is started beside ours, known by its id, and never outlives us."""
 
+import os
+import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from adapters.embedded import child
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -15,13 +20,18 @@ def free_port(address: str = "127.0.0.1") -> int:
         return port
 
 
-def accepts(address: str, port: int) -> bool:
-    """Whether something listens on the port."""
-    try:
-        socket.create_connection((address, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+def spawn(command: Sequence[str], log: Path, *, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    """Start a program with its output appended to `log`; it is killed when we are."""
+    numbers = [os.getpid(), int(signal.SIGKILL), os.geteuid(), os.getegid()]
+    interpreter = [sys.executable, "-I", "-S", str(child.__file__), *map(str, numbers)]
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*interpreter, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=cwd,
+        )
 
 
 def wait_until(

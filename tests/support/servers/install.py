@@ -1,0 +1,46 @@
+"""Run as a program with servers' names, this installs those that are missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tests.support.servers.missing import MissingServer
+from tests.support.servers.testbed import make
+
+
+def _package(program: str, package: str) -> None:
+    if shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin"):
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingServer(f"No {program} here: install the package {package}.")
+    apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run([*apt, "update"], check=True)
+    install = [*apt, "install", "-y", "--no-install-recommends", package]
+    subprocess.run(install, check=True, env=quiet, stdout=subprocess.DEVNULL)
+
+
+INSTALL: dict[str, Callable[[], object]] = {
+    "sshd": lambda: _package("sshd", "openssh-server"),
+    "chromium": lambda: _package("chromium", "chromium"),
+    "kafka": lambda: make("kafka"),
+    "loki": lambda: make("loki"),
+}
+
+
+def main(names: list[str]) -> int:
+    """Install each; what cannot be installed is one line, and a failure only where CI=true."""
+    missing = 0
+    for name in names:
+        try:
+            INSTALL[name]()
+        except (MissingServer, subprocess.CalledProcessError, OSError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            missing += 1
+    return 1 if missing and os.environ.get("CI") == "true" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
