@@ -1,6 +1,14 @@
 """What the application needs from the world, each as a promise that every adapter keeps."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +18,7 @@ from uuid import UUID
 
 from domain.model import Event, Metadata, Recorded
 from domain.secrets import Secret
-from domain.values import DocumentRef
+from domain.values import DocumentRef, OperationKind
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,7 +48,7 @@ class Document:
 
 @dataclass(slots=True, frozen=True)
 class CommandRecord:
-    """The mark a command leaves so that it takes effect once: its id, what was asked, what came of it."""
+    """What a command leaves so that it takes effect once: its id, what was asked, what came."""
 
     command_id: str
     fingerprint: bytes
@@ -135,6 +143,46 @@ class EventStore(Protocol):
         ...
 
 
+@dataclass(slots=True, frozen=True)
+class Mark:
+    """How far a reader is in one partition: the next offset to read and the last position seen."""
+
+    offset: int = 0
+    position: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class Page:
+    """Some records of one partition, in order, and how far they bring their reader.
+
+    `upto`: every position at or below it that belongs to this partition is in this page or an
+    earlier one, also when the page is empty.
+    """
+
+    partition: int
+    records: Sequence[Recorded]
+    next_offset: int
+    upto: int
+
+
+Marks = Callable[[Collection[int]], Awaitable[Mapping[int, Mark]]]
+
+
+class Stream(Protocol):
+    """The log as it is followed: in order within a partition, each record at least once.
+
+    Two adapters keep this promise: the log itself (one partition) and Kafka (many).
+    """
+
+    def follow(self, marks: Marks) -> AsyncIterator[Page]:
+        """Pages without end, each partition from its mark.
+
+        `marks` is asked for each partition when it is assigned; what the broker remembers is
+        never the truth. Waits when there is nothing; recovers by itself when its server comes back.
+        """
+        ...
+
+
 class Documents(Protocol):
     """Long texts by digest. A document that holds a secret is sealed with its subject's key."""
 
@@ -148,7 +196,7 @@ class Documents(Protocol):
 
 
 class Vault(Protocol):
-    """Seals and opens secrets with a data key per subject, itself wrapped by the newest master key."""
+    """Seals and opens secrets with a data key per subject, wrapped by the newest master key."""
 
     async def seal(
         self, subject_id: UUID, stream_id: UUID, events: Sequence[Event]
@@ -171,7 +219,7 @@ class Clock(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class SectionSource:
-    """A template section: its name, what it is (`yaml` is parsed after rendering) and its source."""
+    """A template section: its name, its source, and whether it is parsed once it is rendered."""
 
     name: str
     source: str
@@ -180,7 +228,7 @@ class SectionSource:
 
 @dataclass(slots=True, frozen=True)
 class RenderFault:
-    """Why a section does not render: the sentence, and the line and column it points to (from 1)."""
+    """Why a section does not render: the sentence, and the line and column of it (from 1)."""
 
     section: str
     detail: str
@@ -227,15 +275,6 @@ class KeyPairs(Protocol):
         ...
 
 
-class OperationKind(StrEnum):
-    """What an installer can do; dhctl's operations under the product's words for tasks."""
-
-    INSTALL = "install"
-    CHANGE = "change"
-    CHECK = "check"
-    DELETE = "delete"
-
-
 class Continue(StrEnum):
     """The answer after a phase (dhctl's Continue)."""
 
@@ -268,7 +307,7 @@ class OperationRequest:
 
 @dataclass(slots=True, frozen=True)
 class LogLine:
-    """One line of output; `stream` is `out` (the script's) or `note` (the installer's own words)."""
+    """A line of output; `stream` is `out` (the script's) or `note` (the installer's own words)."""
 
     phase: str
     text: str
@@ -324,7 +363,7 @@ Report = LogLine | PhaseStarted | HostKeyOffered | PhaseEnded | Finished
 
 
 class Operation(Protocol):
-    """One running operation: iterate over its reports; after PhaseEnded and HostKeyOffered, answer."""
+    """One running operation: iterate over its reports; answer PhaseEnded and HostKeyOffered."""
 
     def __aiter__(self) -> AsyncIterator[Report]: ...
 

@@ -49,6 +49,9 @@ class Event(Value):
     topic: ClassVar[str] = ""
     holds_secrets: ClassVar[bool] = False
 
+    def __init_subclass__(cls, **_: Any) -> None:
+        super().__init_subclass__()
+
     @classmethod
     def __pydantic_init_subclass__(
         cls, topic: str = "", upcasts: Mapping[str, Upcaster] | None = None, **_: Any
@@ -153,8 +156,6 @@ class Aggregate(Value):
 
     Decisions are methods that yield events or raise a Refusal. `evolve` never refuses.
     """
-
-    id: UUID
 
     @classmethod
     def evolve(cls, state: Self | None, event: Event) -> Self:

@@ -21,7 +21,7 @@ class SecretIsOpen(Exception):
 class Secret:
     """A text that is either open (just given, in memory only) or sealed (as it is stored).
 
-    Write `Secret` or `Secret[str]` as a field's type: the mark is put once. The stored form is
+    Write `Secret` as a field's type: the mark is put once. The stored form is
     `{"sealed": token}`; an open secret cannot be serialised at all.
     """
 
@@ -32,9 +32,6 @@ class Secret:
             raise ValueError("a secret is either open or sealed")
         self._open = text
         self.token = token
-
-    def __class_getitem__(cls, _: object) -> type["Secret"]:
-        return cls
 
     @property
     def is_sealed(self) -> bool:

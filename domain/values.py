@@ -1,5 +1,6 @@
 """Names and references that several aggregates share."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -31,8 +32,24 @@ ClusterName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,6
 """A cluster's name: an RFC 1123 label, as Kubernetes names things."""
 
 
+class ChangeMode(StrEnum):
+    """Whether changes are applied at once or wait for a person."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class OperationKind(StrEnum):
+    """What can be done to a cluster's infrastructure, in the product's words for tasks."""
+
+    INSTALL = "install"
+    CHANGE = "change"
+    CHECK = "check"
+    DELETE = "delete"
+
+
 class DocumentRef(Value):
-    """A long text kept once beside the log: SHA-256 of the stored form, size of the plain text in bytes."""
+    """A long text kept once beside the log: SHA-256 of its stored form, bytes of the plain one."""
 
     digest: str
     size: int

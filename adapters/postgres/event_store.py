@@ -1,0 +1,144 @@
+"""The event store: appends by group commit, loads that wait for each other, snapshots beside."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres import connection as postgres
+from adapters.postgres.arrays import Int8s, Uuids
+from adapters.postgres.group_commit import GroupCommit
+from adapters.postgres.mapper import COLUMNS, Mapper, records
+from application.ports import Append, Appended, CommandOutcome
+from domain.model import Recorded
+
+LOAD = f"""
+    select {COLUMNS} from log.stored_events e
+    join unnest(%b::uuid[], %b::bigint[]) as asked(stream, after)
+      on e.originator_id = asked.stream and e.originator_version > asked.after
+    order by e.originator_id, e.originator_version
+"""
+READ = f"""
+    select {COLUMNS} from log.stored_events
+    where notification_id > %b and notification_id <= %b order by notification_id limit %b
+"""
+
+
+class PostgresEventStore:
+    """ports.EventStore on the library's table layout; also reads the log by position."""
+
+    def __init__(self, dsn: str, mapper: Mapper | None = None, *, readers: int = 4) -> None:
+        self.mapper = mapper or Mapper()
+        self.writer = GroupCommit(dsn, self.mapper)
+        self.pool: AsyncConnectionPool = postgres.open_pool(dsn, name="store", size=readers)
+        self._asked: dict[UUID, tuple[int, list[asyncio.Future[Sequence[Recorded]]]]] = {}
+        self._loading: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.pool.open()
+        return self
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        __: BaseException | None,
+        ___: TracebackType | None,
+    ) -> None:
+        await self.writer.close()
+        await self.pool.close()
+
+    async def append(self, append: Append) -> Appended:
+        return await self.writer.append(append)
+
+    async def load(self, stream_id: UUID, after: int = 0) -> Sequence[Recorded]:
+        """Loads that come while one runs are made as one select."""
+        answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
+        lowest, waiting = self._asked.get(stream_id, (after, []))
+        self._asked[stream_id] = (min(lowest, after), [*waiting, answer])
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load_asked(), name="coalesced loads")
+        found = await answer
+        return found if not after else [r for r in found if r.version > after]
+
+    async def _load_asked(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            try:
+                found = await self._select(asked)
+            except BaseException as error:
+                for _, waiting in asked.values():
+                    for answer in waiting:
+                        if not answer.done():
+                            answer.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for stream_id, (_, waiting) in asked.items():
+                for answer in waiting:
+                    if not answer.done():
+                        answer.set_result(found.get(stream_id, []))
+
+    async def _select(
+        self, asked: dict[UUID, tuple[int, list[asyncio.Future[Sequence[Recorded]]]]]
+    ) -> dict[UUID, list[Recorded]]:
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                cursor = connection.cursor(binary=True)
+                streams = list(asked)
+                afters = [asked[stream][0] for stream in streams]
+                await cursor.execute(LOAD, [Uuids.pack(streams), Int8s.pack(afters)], prepare=True)
+                rows = await cursor.fetchall()
+        found: dict[UUID, list[Recorded]] = {}
+        for recorded in records(self.mapper, rows):
+            found.setdefault(recorded.stream_id, []).append(recorded)
+        return found
+
+    async def read(self, after: int = 0, limit: int = 500, upto: int = 2**62) -> Sequence[Recorded]:
+        """Up to `limit` records at positions above `after`, in order."""
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(READ, [after, upto, limit], prepare=True)
+                rows = await cursor.fetchall()
+        return records(self.mapper, rows)
+
+    async def head(self) -> int:
+        """The position of the last event; 0 for an empty log."""
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                cursor = await connection.execute("select position from log.head")
+                row = await cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
+    async def outcome(self, command_id: str) -> CommandOutcome | None:
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select fingerprint, result, position from log.commands where command_id = %s",
+                    [command_id],
+                )
+                row = await cursor.fetchone()
+        return CommandOutcome(bytes(row[0]), bytes(row[1]), row[2]) if row else None
+
+    async def snapshot(self, stream_id: UUID) -> tuple[int, bytes] | None:
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select originator_version, state from log.snapshots where originator_id = %s"
+                    " order by originator_version desc limit 1",
+                    [stream_id],
+                )
+                row = await cursor.fetchone()
+        return (row[0], bytes(row[1])) if row else None
+
+    async def save_snapshot(self, stream_id: UUID, version: int, topic: str, state: bytes) -> None:
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                await connection.execute(
+                    "insert into log.snapshots values (%s, %s, %s, %s) on conflict do nothing",
+                    [stream_id, version, topic, state],
+                )

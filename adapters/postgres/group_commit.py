@@ -1,0 +1,267 @@
+"""Group commit: what waited while the last commit ran is the next one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+
+from adapters.postgres import connection as postgres
+from adapters.postgres.arrays import Byteas, Int4s, Int8s, Texts, Uuids
+from adapters.postgres.mapper import Mapper, content_hash
+from application.ports import (
+    Append,
+    AppendConflict,
+    Appended,
+    ClaimTaken,
+    CommandSeen,
+    Overloaded,
+    Unavailable,
+)
+
+LOCK_KEY = 0x7175_6172_7465_7264
+"""The advisory lock of the log: "quarterd"."""
+MAX_EVENTS = 1_000
+MAX_BYTES = 1 << 20
+MAX_WAITING = 10_000
+APPEND = f"select * from log.append({', '.join(['%b'] * 23)})"
+Event = tuple[UUID, int, str, bytes, bytes, bytes]
+
+
+@dataclass(slots=True)
+class Request:
+    """One append, encoded, and who waits for it."""
+
+    append: Append
+    events: list[Event]
+    keys: set[object]
+    size: int
+    answer: "asyncio.Future[Appended] | None" = None
+    verdict: "Appended | BaseException | None" = field(default=None)
+
+
+class GroupCommit:
+    """One writer on one connection. Appends that touch the same stream, key or command never
+    share a batch; a request that breaks its batch fails alone."""
+
+    def __init__(self, dsn: str, mapper: Mapper) -> None:
+        self._dsn = dsn
+        self._mapper = mapper
+        self._waiting: deque[Request] = deque()
+        self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        self._drain: asyncio.Task[None] | None = None
+        self._is_busy = False
+        self.batches = 0
+
+    async def close(self) -> None:
+        if self._drain is not None:
+            await asyncio.wait([self._drain])
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def append(self, append: Append) -> Appended:
+        request = self._encode(append)
+        if self._is_busy or self._waiting:
+            return await self._queue(request)
+        self._is_busy = True
+        try:
+            await self._commit([request])
+        finally:
+            self._is_busy = False
+            self._drain_later()
+        return _answer(request)
+
+    def _encode(self, append: Append) -> Request:
+        metadata = self._mapper.metadata(append.metadata)
+        events: list[Event] = []
+        keys: set[object] = set()
+        size = 0
+        for stream in append.streams:
+            keys.add(stream.stream_id)
+            version = stream.expected
+            for event in stream.events:
+                version += 1
+                state = self._mapper.state(event)
+                content = content_hash(
+                    stream.stream_id, version, event.topic.encode(), metadata, state
+                )
+                events.append((stream.stream_id, version, event.topic, state, metadata, content))
+                size += len(state) + len(metadata)
+        keys.update(claim.key for claim in append.claims)
+        if append.command is not None:
+            keys.add((append.command.command_id,))
+        size += sum(len(document.body) for document in append.documents)
+        return Request(append, events, keys, size)
+
+    async def _queue(self, request: Request) -> Appended:
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded
+        request.answer = asyncio.get_running_loop().create_future()
+        self._waiting.append(request)
+        self._drain_later()
+        return await request.answer
+
+    def _drain_later(self) -> None:
+        if self._waiting and not self._is_busy and (self._drain is None or self._drain.done()):
+            self._drain = asyncio.create_task(self._drain_queue(), name="group commit")
+
+    async def _drain_queue(self) -> None:
+        while self._waiting:
+            if self._is_busy:
+                return
+            self._is_busy = True
+            batch = self._next_batch()
+            try:
+                await self._commit(batch)
+            finally:
+                self._is_busy = False
+                for request in batch:
+                    _wake(request)
+
+    def _next_batch(self) -> list[Request]:
+        batch: list[Request] = []
+        deferred: list[Request] = []
+        keys: set[object] = set()
+        events = size = 0
+        while self._waiting and events < MAX_EVENTS and size < MAX_BYTES:
+            request = self._waiting.popleft()
+            if not keys.isdisjoint(request.keys):
+                deferred.append(request)
+                keys |= request.keys
+                continue
+            keys |= request.keys
+            batch.append(request)
+            events += len(request.events)
+            size += request.size
+        self._waiting.extendleft(reversed(deferred))
+        return batch
+
+    async def _commit(self, batch: Sequence[Request]) -> None:
+        """Give every request its verdict; never raises for what the database says."""
+        try:
+            await self._execute(batch)
+        except postgres.GONE as error:
+            await self._settle_unknown(batch, error)
+        except psycopg.Error as error:
+            await self._one_by_one(batch, error)
+        except BaseException as error:
+            for request in batch:
+                request.verdict = request.verdict or error
+            raise
+
+    async def _execute(self, batch: Sequence[Request]) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = await postgres.connect(self._dsn, name="writer")
+        self.batches += 1
+        cursor = self._connection.cursor(binary=True)
+        await cursor.execute(APPEND, _parameters(batch), prepare=True)
+        row = await cursor.fetchone()
+        assert row is not None
+        verdicts, positions, holders, recorded_at = row
+        for n, request in enumerate(batch):
+            match verdicts[n]:  # type: ignore[index]
+                case 0:
+                    request.verdict = Appended(positions[n], recorded_at)  # type: ignore[index,arg-type]
+                case 1:
+                    request.verdict = AppendConflict()
+                case 2:
+                    request.verdict = _taken(request, holders[n])  # type: ignore[index]
+                case _:
+                    request.verdict = CommandSeen()
+
+    async def _one_by_one(self, batch: Sequence[Request], error: psycopg.Error) -> None:
+        """A poison request fails alone: the others are written without it."""
+        if len(batch) == 1:
+            batch[0].verdict = _refusal(error)
+            return
+        for request in batch:
+            await self._commit([request])
+
+    async def _settle_unknown(self, batch: Sequence[Request], error: BaseException) -> None:
+        """The connection broke: find out which appends were written before it did."""
+        gone = Unavailable(f"The database cannot be reached: {postgres.sentence(error)}")
+        try:
+            if self._connection is not None:
+                await self._connection.close()
+            self._connection = await postgres.connect(self._dsn, name="writer")
+            await self._connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            for request in batch:
+                request.verdict = await self._written(request) or gone
+        except (psycopg.Error, OSError):
+            for request in batch:
+                request.verdict = request.verdict or gone
+
+    async def _written(self, request: Request) -> Appended | None:
+        assert self._connection is not None
+        if not request.events:
+            return None
+        stream_id, version, topic, state, metadata, _ = request.events[-1]
+        cursor = await self._connection.execute(
+            "select notification_id, recorded_at from log.stored_events where originator_id = %s"
+            " and originator_version = %s and topic = %s and state = %s and metadata = %s",
+            [stream_id, version, topic, state, metadata],
+        )
+        row = await cursor.fetchone()
+        return Appended(*row) if row else None  # type: ignore[arg-type]
+
+
+def _parameters(batch: Sequence[Request]) -> list[object]:
+    numbered = list(enumerate(batch, start=1))
+    e = [(n, *event) for n, r in numbered for event in r.events]
+    x = [(n, s.stream_id, s.expected) for n, r in numbered for s in r.append.streams]
+    c = [(n, c.key, c.holder) for n, r in numbered for c in r.append.claims]
+    d = [(n, d) for n, r in numbered for d in r.append.documents]
+    k = [(n, r.append.command) for n, r in numbered if r.append.command is not None]
+    return [
+        Int4s.pack([row[0] for row in e]),
+        Uuids.pack([row[1] for row in e]),
+        Int8s.pack([row[2] for row in e]),
+        Texts.pack([row[3].encode() for row in e]),
+        Byteas.pack([row[4] for row in e]),
+        Byteas.pack([row[5] for row in e]),
+        Byteas.pack([row[6] for row in e]),
+        Int4s.pack([row[0] for row in x]),
+        Uuids.pack([row[1] for row in x]),
+        Int8s.pack([row[2] for row in x]),
+        Int4s.pack([row[0] for row in c]),
+        Texts.pack([row[1].encode() for row in c]),
+        Uuids.pack([row[2] for row in c]),
+        Int4s.pack([row[0] for row in d]),
+        Byteas.pack([bytes.fromhex(row[1].ref.digest) for row in d]),
+        Int8s.pack([row[1].ref.size for row in d]),
+        Byteas.pack([row[1].body for row in d]),
+        Int4s.pack([row[0] for row in k]),
+        Texts.pack([row[1].command_id.encode() for row in k]),
+        Byteas.pack([row[1].fingerprint for row in k]),
+        Byteas.pack([row[1].result for row in k]),
+        len(batch),
+        LOCK_KEY,
+    ]
+
+
+def _taken(request: Request, holder: UUID) -> ClaimTaken:
+    wanted = [claim.key for claim in request.append.claims if claim.holder not in (None, holder)]
+    return ClaimTaken(wanted[0], holder)
+
+
+def _refusal(error: psycopg.Error) -> BaseException:
+    if isinstance(error, postgres.REFUSES_TO_WRITE):
+        return Unavailable(f"The database takes no writes: {postgres.sentence(error)}")
+    return error
+
+
+def _answer(request: Request) -> Appended:
+    if isinstance(request.verdict, Appended):
+        return request.verdict
+    raise request.verdict or RuntimeError("an append ended without a verdict")
+
+
+def _wake(request: Request) -> None:
+    if request.answer is None or request.answer.done():
+        return
+    if isinstance(request.verdict, Appended):
+        request.answer.set_result(request.verdict)
+    else:
+        request.answer.set_exception(request.verdict or RuntimeError("no verdict"))

@@ -1,0 +1,90 @@
+"""How an event is stored and read back: pydantic to bytes under an explicit topic."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from struct import Struct
+from uuid import UUID
+
+import orjson
+
+from domain.model import Event, Metadata, Recorded
+
+_U64 = Struct("!Q").pack
+_U32 = Struct("!I").pack
+
+
+class UnknownTopic(LookupError):
+    """An event of a topic that this version of the program does not know."""
+
+
+class UndecodableEvent(Event):
+    """An event that this program cannot read; its topic and the reason stand in for it."""
+
+    stored_topic: str
+    reason: str
+
+
+class Mapper:
+    """Events to stored bytes and back. Evolution of stored forms happens here, by upcasters."""
+
+    def state(self, event: Event) -> bytes:
+        return event.__pydantic_serializer__.to_json(event, exclude_defaults=True)
+
+    def metadata(self, metadata: Metadata) -> bytes:
+        return metadata.__pydantic_serializer__.to_json(metadata, exclude_defaults=True)
+
+    def event(self, topic: str, state: bytes) -> Event:
+        """The event of a stored state. Raises UnknownTopic or ValueError."""
+        kind = Event.topics.get(topic)
+        if kind is None:
+            raise UnknownTopic(topic)
+        upcast = Event.upcasters.get(topic)
+        if upcast is not None:
+            return kind.model_validate_json(orjson.dumps(upcast(orjson.loads(state))))
+        return kind.__pydantic_validator__.validate_json(state)  # type: ignore[no-any-return]
+
+    def recorded(
+        self,
+        position: int,
+        stream_id: UUID,
+        version: int,
+        topic: str,
+        state: bytes,
+        metadata: bytes,
+        recorded_at: datetime,
+    ) -> Recorded:
+        """The record of a row; one that cannot be read holds an UndecodableEvent."""
+        try:
+            event = self.event(topic, state)
+        except (UnknownTopic, ValueError) as error:
+            event = UndecodableEvent(stored_topic=topic, reason=f"{type(error).__name__}: {error}")
+        return Recorded(event, stream_id, version, position, recorded_at, metadata)
+
+
+def content_hash(
+    stream_id: UUID, version: int, topic: bytes, metadata: bytes, state: bytes
+) -> bytes:
+    """SHA-256 over all of a stored event that is known before its place in the log."""
+    return sha256(
+        b"".join(
+            (
+                stream_id.bytes,
+                _U64(version),
+                _U32(len(topic)),
+                topic,
+                _U32(len(metadata)),
+                metadata,
+                state,
+            )
+        )
+    ).digest()
+
+
+Row = tuple[int, UUID, int, str, bytes, bytes, datetime]
+COLUMNS = "notification_id, originator_id, originator_version, topic, state, metadata, recorded_at"
+
+
+def records(mapper: Mapper, rows: Sequence[Row]) -> list[Recorded]:
+    """The records of rows that were selected by COLUMNS."""
+    return [mapper.recorded(*row) for row in rows]

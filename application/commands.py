@@ -1,0 +1,337 @@
+"""The one way to change anything: authorise, load, decide, append, and try again on a conflict."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ClassVar, TypeVar, get_type_hints
+from uuid import UUID, uuid4, uuid5
+
+from pydantic_core import from_json, to_json
+
+from application.permissions import Permission, Principal
+from application.ports import (
+    Append,
+    AppendConflict,
+    Appended,
+    Claim,
+    ClaimTaken,
+    Clock,
+    CommandOutcome,
+    CommandRecord,
+    CommandSeen,
+    Document,
+    Documents,
+    EventStore,
+    KeyPairs,
+    Renderer,
+    StreamAppend,
+    Vault,
+)
+from application.state_cache import StateCache
+from domain.model import Aggregate, Event, Metadata, NotFound, Refusal, Taken, Value
+from domain.values import DocumentRef
+
+A = TypeVar("A", bound=Aggregate)
+Decision = Callable[[A], Iterable[Event]]
+COMMANDS = UUID("6f5b0f0c-7f0e-4c0c-9a3e-0a1c7b7d5e11")
+TRIES = 4
+
+
+class Command(Value):
+    """What someone wants done; the permission it needs stands on its class."""
+
+    permission: ClassVar[Permission]
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, permission: Permission | None = None, **_: Any) -> None:
+        if permission is not None:
+            cls.permission = permission
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        super().__init_subclass__()
+
+
+class WorkspaceCommand(Command):
+    """A command inside one workspace."""
+
+    workspace_id: UUID
+
+
+class ChangedMeanwhile(Refusal, code="conflict"):
+    """Others kept changing the same thing; nothing was done."""
+
+
+class KeyReused(Refusal, code="idempotency_key_reused"):
+    """The Idempotency-Key came with another request before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Around a command: who asks, from where, in answer to what, and under which id."""
+
+    principal: Principal
+    remote_address: str | None = None
+    request_id: str | None = None
+    pid: int | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    command_id: str | None = None
+    """The Idempotency-Key, made particular to the one who asks; None when none was given."""
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command: its result, and the position from which reads show it."""
+
+    result: Any
+    position: int
+    is_repeated: bool = False
+
+
+@dataclass(slots=True)
+class _Loaded:
+    kind: type[Aggregate]
+    state: Aggregate | None
+    version: int
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports that handlers use."""
+
+    store: EventStore
+    documents: Documents
+    vault: Vault
+    clock: Clock
+    renderer: Renderer
+    key_pairs: KeyPairs
+
+
+class Work:
+    """One try of one command: what it has loaded, decided and will append as one."""
+
+    def __init__(self, world: World, cache: StateCache, context: Context) -> None:
+        self.world = world
+        self.context = context
+        self.now: datetime = world.clock.now()
+        self._cache = cache
+        self._streams: dict[UUID, _Loaded] = {}
+        self._claims: list[Claim] = []
+        self._documents: list[Document] = []
+        self._workspace: tuple[UUID, str] | None = None
+        self._ids = 0
+
+    def new_id(self) -> UUID:
+        """An id for a new stream: the same again when the same command id is repeated."""
+        self._ids += 1
+        if self.context.command_id is None:
+            return uuid4()
+        return uuid5(COMMANDS, f"{self.context.command_id}#{self._ids}")
+
+    async def get(self, kind: type[A], stream_id: UUID) -> A:
+        """The state as this command sees it. Raises NotFound."""
+        loaded = await self._load(kind, stream_id)
+        if loaded.state is None:
+            raise NotFound(f"There is no {_words(kind)} {stream_id}.")
+        assert isinstance(loaded.state, kind)
+        return loaded.state
+
+    async def change(self, kind: type[A], stream_id: UUID, decide: Decision[A]) -> A:
+        """Take a decision on what is there; deciding nothing means that it is so already."""
+        state = await self.get(kind, stream_id)
+        return await self._record(kind, stream_id, decide(state))
+
+    async def create(self, kind: type[A], stream_id: UUID, events: Iterable[Event]) -> A:
+        """Begin a stream. A stream that exists already is a conflict."""
+        self._streams.setdefault(stream_id, _Loaded(kind, None, 0))
+        return await self._record(kind, stream_id, events)
+
+    def claim(self, key: str, holder: UUID) -> None:
+        """Hold a key that at most one holder has; taken, the command is refused with its holder."""
+        self._claims.append(Claim(key, holder))
+
+    def release(self, key: str) -> None:
+        self._claims.append(Claim(key, None))
+
+    async def document(self, text: str, subject_id: UUID | None = None) -> DocumentRef:
+        """Keep a long text with this append; sealed with the subject's key when one is given."""
+        document = await self.world.documents.prepare(text, subject_id)
+        self._documents.append(document)
+        return document.ref
+
+    def within(self, workspace_id: UUID, slug: str) -> None:
+        """Say in the envelope which workspace this is about."""
+        self._workspace = (workspace_id, slug)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(loaded.events for loaded in self._streams.values())
+
+    async def _load(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded:
+        loaded = self._streams.get(stream_id)
+        if loaded is None:
+            version, state = await self._cache.load(kind, stream_id)
+            loaded = self._streams[stream_id] = _Loaded(kind, state, version)
+        return loaded
+
+    async def _record(self, kind: type[A], stream_id: UUID, decided: Iterable[Event]) -> A:
+        loaded = self._streams[stream_id]
+        events: Sequence[Event] = list(decided)
+        if any(event.holds_secrets for event in events):
+            subject_id = getattr(loaded.state, "cluster_id", stream_id)
+            events = await self.world.vault.seal(subject_id, stream_id, events)
+        for event in events:
+            loaded.state = kind.evolve(loaded.state, event)  # type: ignore[arg-type]
+        loaded.events.extend(events)
+        assert isinstance(loaded.state, kind)
+        return loaded.state
+
+    def append(self, record: CommandRecord | None) -> Append:
+        """Everything decided, as one append."""
+        return Append(
+            streams=[
+                StreamAppend(stream_id, loaded.version, loaded.events)
+                for stream_id, loaded in self._streams.items()
+                if loaded.events
+            ],
+            metadata=self._metadata(),
+            claims=self._claims,
+            documents=self._documents,
+            command=record,
+        )
+
+    def remember(self) -> None:
+        """Write the new states through to the cache, after the append."""
+        for stream_id, loaded in self._streams.items():
+            if loaded.events and loaded.state is not None:
+                self._cache.put(stream_id, loaded.version + len(loaded.events), loaded.state)
+
+    def forget(self) -> None:
+        """Drop what was loaded: it may be stale."""
+        for stream_id in self._streams:
+            self._cache.drop(stream_id)
+
+    def _metadata(self) -> Metadata:
+        context = self.context
+        workspace_id, slug = self._workspace or (None, None)
+        return Metadata.model_construct(
+            workspace_id=workspace_id,
+            workspace=slug,
+            actor=context.principal.actor,
+            remote_address=context.remote_address,
+            request_id=context.request_id,
+            pid=context.pid,
+            correlation_id=context.correlation_id,
+            causation_id=context.causation_id,
+            command_id=context.command_id,
+            traceparent=context.traceparent,
+        )
+
+
+def _words(kind: type[Aggregate]) -> str:
+    name = kind.__name__
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+
+
+C = TypeVar("C", bound=Command)
+Handler = Callable[[C, Work], Awaitable[Any]]
+
+
+class Handlers:
+    """The handlers of a module, registered by the type of their first argument."""
+
+    def __init__(self) -> None:
+        self.by_command: dict[type[Command], Handler[Any]] = {}
+
+    def register(self, handler: Handler[C]) -> Handler[C]:
+        command = get_type_hints(handler)[next(iter(inspect.signature(handler).parameters))]
+        if command in self.by_command:
+            raise TypeError(f"{command.__name__} has a handler already")
+        self.by_command[command] = handler
+        return handler
+
+
+class CommandBus:
+    """Executes commands: the only place that authorises, repeats and appends."""
+
+    def __init__(self, world: World, cache: StateCache, handlers: Iterable[Handlers]) -> None:
+        self.world = world
+        self.cache = cache
+        self._handlers = {c: h for group in handlers for c, h in group.by_command.items()}
+
+    @property
+    def commands(self) -> Iterable[type[Command]]:
+        return self._handlers.keys()
+
+    async def execute(self, command: Command, context: Context) -> Outcome:
+        """Carry out a command.
+
+        Raises a Refusal, Overloaded or Unavailable; nothing was changed then.
+        """
+        context.principal.must(command.permission, getattr(command, "workspace_id", None))
+        if context.command_id is not None:
+            earlier = await self.world.store.outcome(context.command_id)
+            if earlier is not None:
+                return _repeated(earlier, _fingerprint(command))
+        for _ in range(TRIES):
+            try:
+                return await self._once(command, context)
+            except AppendConflict:
+                continue
+            except CommandSeen:
+                return await self._seen(command, context)
+        raise ChangedMeanwhile("Others kept changing the same thing. Nothing was done; try again.")
+
+    async def _once(self, command: Command, context: Context) -> Outcome:
+        work = Work(self.world, self.cache, context)
+        result = await self._handlers[type(command)](command, work)
+        record = _record(command, context, result)
+        if work.is_empty and record is None:
+            return Outcome(result, 0)
+        try:
+            appended = await self._append(work.append(record))
+        except (AppendConflict, ClaimTaken, CommandSeen):
+            work.forget()
+            raise
+        work.remember()
+        return Outcome(result, appended.position)
+
+    async def _append(self, append: Append) -> Appended:
+        try:
+            return await self.world.store.append(append)
+        except ClaimTaken as taken:
+            kind, _, name = taken.key.rpartition(":")
+            raise Taken(
+                f"{name} is taken: {kind.split(':')[0]} {taken.holder} has it.",
+                pointer=f"/{CLAIMED_FIELDS.get(kind.split(':')[0], 'name')}",
+            ) from taken
+
+    async def _seen(self, command: Command, context: Context) -> Outcome:
+        earlier = await self.world.store.outcome(context.command_id or "")
+        assert earlier is not None
+        return _repeated(earlier, _fingerprint(command))
+
+
+CLAIMED_FIELDS = {"workspace": "slug"}
+
+
+def _fingerprint(command: Command) -> bytes:
+    shown = to_json(command, serialize_unknown=True, fallback=repr)
+    return sha256(type(command).__name__.encode() + b"\0" + shown).digest()
+
+
+def _record(command: Command, context: Context, result: Any) -> CommandRecord | None:
+    if context.command_id is None:
+        return None
+    return CommandRecord(context.command_id, _fingerprint(command), to_json(result))
+
+
+def _repeated(earlier: CommandOutcome, fingerprint: bytes) -> Outcome:
+    if earlier.fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request.")
+    return Outcome(from_json(earlier.result), earlier.position, is_repeated=True)

@@ -1,0 +1,78 @@
+"""The newest state of the aggregates in use: written through, guarded by the expected version."""
+
+import asyncio
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+
+from application.ports import EventStore
+from domain.model import Aggregate
+
+SNAPSHOT_EVERY = 200
+"""Events between two snapshots of a stream; they are taken off the request path."""
+
+
+class StateCache:
+    """An LRU of (version, state) by stream.
+
+    A stale entry costs a conflict and a reload, never a wrong write: the append checks the version.
+    """
+
+    def __init__(self, store: EventStore, capacity: int = 20_000) -> None:
+        self._store = store
+        self._capacity = capacity
+        self._states: OrderedDict[UUID, tuple[int, Aggregate]] = OrderedDict()
+        self._snapshots: set[asyncio.Task[None]] = set()
+
+    async def load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None]:
+        """The version and state of a stream; (0, None) when it does not exist."""
+        held = self._states.get(stream_id)
+        if held is not None:
+            self._states.move_to_end(stream_id)
+            return held
+        version, state = await self._start(kind, stream_id)
+        begun_at = version
+        for recorded in await self._store.load(stream_id, version):
+            state, version = kind.evolve(state, recorded.event), recorded.version
+        if state is None:
+            return 0, None
+        self.put(stream_id, version, state)
+        if version - begun_at >= SNAPSHOT_EVERY:
+            self._snapshot_later(stream_id, version, state)
+        return version, state
+
+    def put(self, stream_id: UUID, version: int, state: Aggregate) -> None:
+        held = self._states.get(stream_id)
+        if held is not None and held[0] > version:
+            return
+        self._states[stream_id] = (version, state)
+        self._states.move_to_end(stream_id)
+        if len(self._states) > self._capacity:
+            self._states.popitem(last=False)
+
+    def drop(self, stream_id: UUID) -> None:
+        self._states.pop(stream_id, None)
+
+    def seen(self, stream_id: UUID, version: int) -> None:
+        """Someone wrote this version: forget a state that is older."""
+        held = self._states.get(stream_id)
+        if held is not None and held[0] < version:
+            del self._states[stream_id]
+
+    async def _start(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Any]:
+        found = await self._store.snapshot(stream_id)
+        if found is None:
+            return 0, None
+        version, state = found
+        return version, kind.model_validate_json(state)
+
+    def _snapshot_later(self, stream_id: UUID, version: int, state: Aggregate) -> None:
+        async def save() -> None:
+            topic = f"snapshot.{type(state).__name__}"
+            await self._store.save_snapshot(
+                stream_id, version, topic, state.model_dump_json().encode()
+            )
+
+        task = asyncio.create_task(save(), name=f"snapshot {stream_id}")
+        self._snapshots.add(task)
+        task.add_done_callback(self._snapshots.discard)
