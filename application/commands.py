@@ -68,6 +68,13 @@ class KeyReused(Refusal, code="idempotency_key_reused"):
     """The Idempotency-Key came with another request before."""
 
 
+class ShownOnce(Value):
+    """A result that holds a word to be seen once: what is remembered of it leaves the word out."""
+
+    def without_word(self) -> "ShownOnce":
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Around a command: who asks, from where, in answer to what, and under which id."""
@@ -110,6 +117,8 @@ class World:
     clock: Clock
     renderer: Renderer
     key_pairs: KeyPairs
+    domain: str = "localhost"
+    """The host name under which clusters reach Quarterdeck."""
 
 
 class Work:
@@ -140,6 +149,9 @@ class Work:
             raise NotFound(f"There is no {_words(kind)} {stream_id}.")
         assert isinstance(loaded.state, kind)
         return loaded.state
+
+    async def exists(self, kind: type[Aggregate], stream_id: UUID) -> bool:
+        return (await self._load(kind, stream_id)).state is not None
 
     async def change(self, kind: type[A], stream_id: UUID, decide: Decision[A]) -> A:
         """Take a decision on what is there; deciding nothing means that it is so already."""
@@ -328,7 +340,8 @@ def _fingerprint(command: Command) -> bytes:
 def _record(command: Command, context: Context, result: Any) -> CommandRecord | None:
     if context.command_id is None:
         return None
-    return CommandRecord(context.command_id, _fingerprint(command), to_json(result))
+    kept = result.without_word() if isinstance(result, ShownOnce) else result
+    return CommandRecord(context.command_id, _fingerprint(command), to_json(kept))
 
 
 def _repeated(earlier: CommandOutcome, fingerprint: bytes) -> Outcome:

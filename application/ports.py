@@ -130,6 +130,10 @@ class EventStore(Protocol):
         """The stream's events with `version > after`, in order; empty when there are none."""
         ...
 
+    async def holder(self, key: str) -> UUID | None:
+        """Who holds a claimed key; None when nobody does."""
+        ...
+
     async def outcome(self, command_id: str) -> CommandOutcome | None:
         """What came of the command of this id, if it took effect."""
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any, Self
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from domain.model import Action, Aggregate, Audited, Event, OutOfOrder, Value
 from domain.values import ChangeMode
@@ -46,6 +46,11 @@ class ClusterSettingsChanged(Event, topic="cluster_settings.changed"):
 class ClusterSettings(Aggregate):
     cluster_id: UUID
     settings: Settings
+
+    @staticmethod
+    def id_of(cluster_id: UUID) -> UUID:
+        """The id of a cluster's settings record."""
+        return uuid5(cluster_id, "settings")
 
     @classmethod
     def create(cls, cluster_id: UUID, settings: Settings) -> Iterator[Event]:

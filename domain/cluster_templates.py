@@ -1,4 +1,4 @@
-"""A cluster template is a list of versions; each one is sections to render and the parameters they take."""
+"""A cluster template is a list of versions: sections to render and the parameters they take."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -317,8 +317,7 @@ class Cluster(Aggregate):
     def request(self, kind: OperationKind, task_id: UUID) -> Iterator[Event]:
         """Ask for a task of this kind; the same kind while it waits or runs is already so."""
         self._must_live()
-        if self.task_id is not None:
-            raise ClusterIsBusy(f"Task {self.task_id} is at work on {self.name}.")
+        self.must_rest()
         self._must_allow(kind)
         yield ClusterOperationRequested(
             task_id=task_id,
@@ -377,6 +376,15 @@ class Cluster(Aggregate):
     ) -> Iterator[Event]:
         if self.archived_at is None:
             yield ClusterArchived(archived_at=now, archive_number=archive_number, task_id=task_id)
+
+    @property
+    def is_leaving(self) -> bool:
+        return self.status in LEAVING
+
+    def must_rest(self) -> None:
+        """Raise ClusterIsBusy while a task is at work."""
+        if self.task_id is not None:
+            raise ClusterIsBusy(f"Task {self.task_id} is at work on {self.name}.")
 
     def must_be_at(self, revision: int | None) -> None:
         if revision is not None and revision != self.revision:

@@ -1,4 +1,4 @@
-"""A task is one operation on a cluster: queued, claimed by exactly one manager, and brought to an end."""
+"""A task is one operation on a cluster: queued, claimed by one manager, brought to an end."""
 
 from collections.abc import Iterator
 from enum import StrEnum

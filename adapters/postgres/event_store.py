@@ -114,6 +114,15 @@ class PostgresEventStore:
         assert row is not None
         return int(row[0])
 
+    async def holder(self, key: str) -> UUID | None:
+        with postgres.reachable():
+            async with self.pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select holder from log.claims where key = %s", [key]
+                )
+                row = await cursor.fetchone()
+        return row[0] if row else None
+
     async def outcome(self, command_id: str) -> CommandOutcome | None:
         with postgres.reachable():
             async with self.pool.connection() as connection:

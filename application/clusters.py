@@ -1,0 +1,299 @@
+"""Commands on clusters: declare, render, and ask for what makes it true."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from application.cluster_templates import version_key
+from application.commands import Handlers, Work, WorkspaceCommand
+from application.permissions import Permission
+from application.ports import Rendering, SectionSource
+from application.tasks import (
+    archive_cluster,
+    cluster_name_key,
+    queue_change_if_wanted,
+    queue_task,
+)
+from application.workspaces import enter
+from domain.cluster_settings import ClusterSettings, Settings
+from domain.cluster_templates import ClusterTemplate, TemplateVersion
+from domain.clusters import Cluster, Configuration, RenderError
+from domain.input_parameters import parse_parameters, validate_values
+from domain.model import Fault, Invalid, NotFound
+from domain.values import ClusterName, OperationKind
+
+handlers = Handlers()
+
+
+class CreateCluster(WorkspaceCommand, permission=Permission.WRITE_CLUSTERS):
+    """Declare a cluster; nothing is installed yet."""
+
+    name: ClusterName
+    cluster_template_id: UUID | None = None
+    cluster_template_version_id: UUID
+    registry_id: UUID | None = None
+    values: dict[str, Any] = {}
+
+
+class ChangeCluster(WorkspaceCommand, permission=Permission.WRITE_CLUSTERS):
+    """Declare it anew, as a whole; a password given as the mask stays as it is."""
+
+    cluster_id: UUID
+    current_revision: int | None = None
+    name: ClusterName
+    cluster_template_version_id: UUID
+    cluster_template_id: UUID | None = None
+    registry_id: UUID | None = None
+    values: dict[str, Any] = {}
+
+
+class ChangeClusterSettings(WorkspaceCommand, permission=Permission.WRITE_CLUSTERS):
+    cluster_id: UUID
+    settings: Settings
+
+
+class ClusterCommand(WorkspaceCommand):
+    cluster_id: UUID
+
+
+class InstallCluster(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
+    pass
+
+
+class ApplyChanges(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
+    pass
+
+
+class CheckCluster(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
+    pass
+
+
+class DeleteCluster(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
+    """Destroy what was installed, then archive; `forget` archives and touches nothing."""
+
+    forget: bool = False
+
+
+class ForgetHostKey(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
+    host: str
+    port: int = 22
+
+
+@handlers.register
+async def create_cluster(command: CreateCluster, work: Work) -> UUID:
+    workspace = await enter(work, command.workspace_id)
+    cluster_id = work.new_id()
+    configuration, version = await _configuration(command, work, previous=None)
+    keys = await work.world.key_pairs.generate(f"quarterdeck {command.name}")
+    work.claim(cluster_name_key(command.workspace_id, command.name), cluster_id)
+    settings = Settings(
+        change_mode=workspace.settings.change_mode, check_interval=workspace.settings.check_interval
+    )
+    await work.create(
+        ClusterSettings,
+        ClusterSettings.id_of(cluster_id),
+        ClusterSettings.create(cluster_id, settings),
+    )
+    await work.create(
+        Cluster,
+        cluster_id,
+        Cluster.create(
+            workspace_id=command.workspace_id,
+            name=command.name,
+            configuration=configuration,
+            registry_id=command.registry_id,
+            ssh_public_key=keys.public,
+            ssh_private_key=keys.private,
+        ),
+    )
+    await _render(work, cluster_id, version, private_key=keys.private)
+    return cluster_id
+
+
+@handlers.register
+async def change_cluster(command: ChangeCluster, work: Work) -> UUID:
+    cluster = await cluster_of(work, command.workspace_id, command.cluster_id)
+    cluster.must_be_at(command.current_revision)
+    configuration, version = await _configuration(command, work, previous=cluster)
+    if command.name != cluster.name:
+        work.release(cluster_name_key(command.workspace_id, cluster.name))
+        work.claim(cluster_name_key(command.workspace_id, command.name), command.cluster_id)
+    await work.change(Cluster, command.cluster_id, lambda c: c.rename(command.name))
+    changed = await work.change(Cluster, command.cluster_id, lambda c: c.configure(configuration))
+    if changed.configuration != cluster.configuration or not changed.rendering:
+        await _render(work, command.cluster_id, version)
+        await queue_change_if_wanted(work, command.cluster_id)
+    return command.cluster_id
+
+
+@handlers.register
+async def change_cluster_settings(command: ChangeClusterSettings, work: Work) -> UUID:
+    await cluster_of(work, command.workspace_id, command.cluster_id)
+    await work.change(
+        ClusterSettings,
+        ClusterSettings.id_of(command.cluster_id),
+        lambda s: s.change(command.settings),
+    )
+    await queue_change_if_wanted(work, command.cluster_id)
+    return command.cluster_id
+
+
+@handlers.register
+async def install_cluster(command: InstallCluster, work: Work) -> UUID:
+    await cluster_of(work, command.workspace_id, command.cluster_id)
+    return await queue_task(work, command.cluster_id, OperationKind.INSTALL)
+
+
+@handlers.register
+async def apply_changes(command: ApplyChanges, work: Work) -> UUID:
+    await cluster_of(work, command.workspace_id, command.cluster_id)
+    return await queue_task(work, command.cluster_id, OperationKind.CHANGE)
+
+
+@handlers.register
+async def check_cluster(command: CheckCluster, work: Work) -> UUID:
+    await cluster_of(work, command.workspace_id, command.cluster_id)
+    return await queue_task(work, command.cluster_id, OperationKind.CHECK)
+
+
+@handlers.register
+async def delete_cluster(command: DeleteCluster, work: Work) -> UUID:
+    cluster = await cluster_of(work, command.workspace_id, command.cluster_id)
+    if cluster.archived_at is not None or cluster.is_leaving:
+        return command.cluster_id
+    if command.forget or not cluster.was_created:
+        cluster.must_rest()
+        await archive_cluster(work, command.cluster_id)
+    else:
+        await queue_task(work, command.cluster_id, OperationKind.DELETE)
+    return command.cluster_id
+
+
+@handlers.register
+async def forget_host_key(command: ForgetHostKey, work: Work) -> UUID:
+    await cluster_of(work, command.workspace_id, command.cluster_id)
+    await work.change(
+        Cluster, command.cluster_id, lambda c: c.forget_host_key(command.host, command.port)
+    )
+    return command.cluster_id
+
+
+async def cluster_of(work: Work, workspace_id: UUID, cluster_id: UUID) -> Cluster:
+    """The cluster, if it is of this workspace. Raises NotFound."""
+    await enter(work, workspace_id)
+    cluster = await work.get(Cluster, cluster_id)
+    if cluster.workspace_id != workspace_id:
+        raise NotFound(f"There is no cluster {cluster_id}.")
+    return cluster
+
+
+async def _configuration(
+    command: CreateCluster | ChangeCluster, work: Work, *, previous: Cluster | None
+) -> tuple[Configuration, TemplateVersion]:
+    """What is declared, checked against the parameters of its template's version."""
+    template_id = await _template_id(command, work, previous)
+    template = await work.get(ClusterTemplate, template_id)
+    if template.workspace_id != command.workspace_id:
+        raise _no_version(command.cluster_template_version_id)
+    before = previous.configuration if previous else None
+    if before and before.template_version_id == command.cluster_template_version_id:
+        version = template.version(command.cluster_template_version_id)
+    else:
+        version = template.usable_version(command.cluster_template_version_id)
+    values = validate_values(
+        parse_parameters(list(version.params)),
+        command.values,
+        before.values if before else None,
+        frozenset(before.secret_values) if before else frozenset(),
+    )
+    kept = {k: v for k, v in (before.secret_values if before else {}).items() if k in values.kept}
+    return (
+        Configuration(
+            template_id=template_id,
+            template_version_id=version.id,
+            values=values.plain,
+            secret_values={**kept, **values.secret},
+        ),
+        version,
+    )
+
+
+async def _template_id(
+    command: CreateCluster | ChangeCluster, work: Work, previous: Cluster | None
+) -> UUID:
+    """The template of a version: named, that of before, or found through the version's claim."""
+    if command.cluster_template_id is not None:
+        return command.cluster_template_id
+    if previous and await _has(
+        work, previous.configuration.template_id, command.cluster_template_version_id
+    ):
+        return previous.configuration.template_id
+    holder = await work.world.store.holder(version_key(command.cluster_template_version_id))
+    if holder is None:
+        raise _no_version(command.cluster_template_version_id)
+    return holder
+
+
+async def _has(work: Work, template_id: UUID, version_id: UUID) -> bool:
+    template = await work.get(ClusterTemplate, template_id)
+    return any(version.id == version_id for version in template.versions)
+
+
+def _no_version(version_id: UUID) -> Invalid:
+    pointer = "/cluster_template_version_id"
+    return Invalid([Fault(pointer=pointer, detail=f"There is no template version {version_id}.")])
+
+
+async def _render(
+    work: Work, cluster_id: UUID, version: TemplateVersion, *, private_key: str | None = None
+) -> None:
+    """Render what is declared; a text that comes out as before is no new rendering."""
+    cluster = await work.get(Cluster, cluster_id)
+    rendering = await render(work, cluster_id, cluster, version, private_key=private_key)
+    if rendering.faults:
+        errors = tuple(
+            RenderError(section=f.section, detail=f.detail, line=f.line, column=f.column)
+            for f in rendering.faults
+        )
+        await work.change(Cluster, cluster_id, lambda c: c.fail_to_render(errors, rendering.engine))
+    elif not await _is_same(work, cluster, rendering.texts):
+        sections = {
+            name: await work.document(text, cluster_id) for name, text in rendering.texts.items()
+        }
+        await work.change(Cluster, cluster_id, lambda c: c.render(sections, rendering.engine))
+
+
+async def render(
+    work: Work,
+    cluster_id: UUID,
+    cluster: Cluster,
+    version: TemplateVersion,
+    *,
+    private_key: str | None = None,
+) -> Rendering:
+    """What the version's sections give with the cluster's values."""
+    vault, documents = work.world.vault, work.world.documents
+    declared = cluster.configuration
+    values = {
+        **declared.values,
+        **{k: await vault.open(cluster_id, s) for k, s in declared.secret_values.items()},
+        "dc_sshPublicKey": cluster.ssh_public_key,
+        "dc_sshPrivateKey": private_key or await vault.open(cluster_id, cluster.ssh_private_key),
+        "dc_clusterUUID": str(cluster_id),
+        "dc_domain": work.world.domain,
+        "dc_caBundle": "",
+    }
+    sources = [
+        SectionSource(s.name, await documents.read(s.source), is_yaml=s.format == "yaml")
+        for s in version.sections
+    ]
+    return await work.world.renderer.render(sources, values)
+
+
+async def _is_same(work: Work, cluster: Cluster, texts: Mapping[str, str]) -> bool:
+    if cluster.render_errors or set(texts) != set(cluster.sections):
+        return False
+    for name, ref in cluster.sections.items():
+        if await work.world.documents.read(ref) != texts[name]:
+            return False
+    return True

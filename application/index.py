@@ -1,0 +1,19 @@
+"""The index of everything that can be done."""
+
+from application import (
+    auth_tokens,
+    cluster_templates,
+    clusters,
+    sign_in,
+    tasks,
+    workspaces,
+)
+
+HANDLERS = (
+    workspaces.handlers,
+    auth_tokens.handlers,
+    sign_in.handlers,
+    cluster_templates.handlers,
+    clusters.handlers,
+    tasks.handlers,
+)

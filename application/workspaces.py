@@ -1,0 +1,82 @@
+"""Commands on workspaces."""
+
+import re
+import secrets
+import string
+import unicodedata
+from uuid import UUID
+
+from application.commands import Command, Handlers, Work
+from application.permissions import Permission
+from domain.model import Refusal
+from domain.values import Name, Slug
+from domain.workspaces import Workspace, WorkspaceSettings
+
+handlers = Handlers()
+RESERVED = frozenset({"new", "system", "audit", "tokens", "tasks"})
+
+
+class WorkspaceNotEmpty(Refusal, code="workspace_not_empty"):
+    """A workspace that holds clusters cannot be deleted."""
+
+
+class CreateWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
+    """Make a workspace; without a slug one is made from the name."""
+
+    name: Name
+    slug: Slug | None = None
+    settings: WorkspaceSettings = WorkspaceSettings()
+
+
+class RenameWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
+    workspace_id: UUID
+    name: Name
+
+
+class ChangeWorkspaceSettings(Command, permission=Permission.WRITE_WORKSPACES):
+    workspace_id: UUID
+    settings: WorkspaceSettings
+
+
+@handlers.register
+async def create_workspace(command: CreateWorkspace, work: Work) -> UUID:
+    slug = command.slug or slug_of(command.name)
+    workspace_id = work.new_id()
+    work.claim(f"workspace:{slug}", workspace_id)
+    work.within(workspace_id, slug)
+    await work.create(
+        Workspace, workspace_id, Workspace.create(command.name, slug, command.settings)
+    )
+    return workspace_id
+
+
+@handlers.register
+async def rename_workspace(command: RenameWorkspace, work: Work) -> UUID:
+    await enter(work, command.workspace_id)
+    await work.change(Workspace, command.workspace_id, lambda w: w.rename(command.name))
+    return command.workspace_id
+
+
+@handlers.register
+async def change_workspace_settings(command: ChangeWorkspaceSettings, work: Work) -> UUID:
+    await enter(work, command.workspace_id)
+    await work.change(
+        Workspace, command.workspace_id, lambda w: w.change_settings(command.settings)
+    )
+    return command.workspace_id
+
+
+async def enter(work: Work, workspace_id: UUID) -> Workspace:
+    """The workspace, named in the envelope of all that follows. Raises NotFound."""
+    workspace = await work.get(Workspace, workspace_id)
+    work.within(workspace_id, workspace.slug)
+    return workspace
+
+
+def slug_of(name: str) -> str:
+    """A slug that resembles the name, or five letters when nothing of it can be one."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
+    if re.fullmatch(r"[a-z][a-z0-9-]{1,39}", slug) and slug not in RESERVED:
+        return slug
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(5))
