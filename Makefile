@@ -1,0 +1,59 @@
+# The words of this project. `make` alone lists them.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+WORKERS ?= 2
+FAST := not slow and not full and not soak and not browser and not kafka
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run check test test-full soak bench lock clean assets runtime testbed-%
+
+help: ## List the words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what developing needs, from the locks
+	@infra/setup/python.sh development
+	@$(BIN)/python infra/setup/assets.py
+
+run: runtime ## Start Quarterdeck on this machine; ARGS="…" are handed on
+	@$(BIN)/python infra/setup/assets.py
+	@exec $(BIN)/quarterdeck up $(ARGS)
+
+check: setup ## Format, lint, types, import contracts and the fast tests: within a minute
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(PYTEST) -q -n $(WORKERS) -m "$(FAST)" --ignore=tests/system
+
+test: setup ## Every test with PostgreSQL, Kafka, sshd and Chromium, short forms
+	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not full and not soak"
+
+test-full: setup ## What make test leaves out: the tests with servers built from source (Loki; needs Go)
+	@$(BIN)/python -m tests.support.servers.install loki
+	@$(PYTEST) -m "full and not soak"
+
+soak: setup ## The long form of the fault tests, with their counts
+	@$(BIN)/python -m tests.support.servers.install sshd kafka
+	@$(PYTEST) tests/soak -m soak -s --timeout 0
+
+bench: setup ## The figures; BENCH_JSON=file writes them as {name: number}
+	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka
+	@$(BIN)/python -m tests.benchmarks
+
+lock: setup ## Pin the newest versions that pyproject.toml and package.json allow
+	@infra/setup/lock.sh
+	@$(BIN)/python infra/setup/assets.py --lock
+
+clean: ## Remove what was made from the sources; the data folder stays
+	@rm -rf .venv node_modules adapters/http/web/static/vendor .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis dist build test-results
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime:
+	@infra/setup/python.sh runtime
+
+testbed-%: setup
+	@$(BIN)/python -m tests.support.servers.install $*
