@@ -4,12 +4,13 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.async_api import Browser, async_playwright
 from psycopg.conninfo import make_conninfo
 
 from adapters.embedded.postgres import EmbeddedPostgres
@@ -69,6 +70,24 @@ def kafka_broker(server_folder: Path) -> Iterator[servers.KafkaBroker]:
     """A Kafka broker of the test's own, to be stopped and killed."""
     with _installed(), servers.kafka(server_folder / f"kafka-{secrets.token_hex(4)}") as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def chromium_program() -> str:
+    """The path of the real Chromium; start it with `servers.CHROMIUM_FLAGS`."""
+    with _installed():
+        return servers.chromium()
+
+
+@pytest.fixture
+async def chromium(chromium_program: str) -> AsyncIterator[Browser]:
+    """A real headless browser; each page opened in a context of its own has a new profile."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_program, args=list(servers.CHROMIUM_FLAGS)
+        )
+        yield browser
+        await browser.close()
 
 
 @contextmanager
