@@ -173,7 +173,14 @@ async def queue_task(work: Work, cluster_id: UUID, kind: OperationKind) -> UUID:
     await work.create(
         Task,
         task_id,
-        Task.queue(cluster.workspace_id, cluster_id, cluster.name, kind, cluster.rendering),
+        Task.queue(
+            workspace_id=cluster.workspace_id,
+            cluster_id=cluster_id,
+            cluster_name=cluster.name,
+            kind=kind,
+            rendering=cluster.rendering_for(kind),
+            sections=cluster.sections_for(kind),
+        ),
     )
     return task_id
 
@@ -213,7 +220,9 @@ async def _entered(work: Work, task_id: UUID) -> Task:
 
 async def _applied(command: SucceedTask, task: Task, work: Work) -> None:
     await work.change(
-        Cluster, task.cluster_id, lambda c: c.apply(task.kind, command.task_id, task.rendering)
+        Cluster,
+        task.cluster_id,
+        lambda c: c.apply(task.kind, command.task_id, task.rendering, task.sections),
     )
     await queue_change_if_wanted(work, task.cluster_id)
 

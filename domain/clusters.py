@@ -153,6 +153,7 @@ class ClusterApplied(Event, topic="cluster.applied"):
     task_id: UUID
     kind: OperationKind
     rendering: int
+    sections: dict[str, DocumentRef] = {}
     previous_status: ClusterStatus
     status: ClusterStatus
 
@@ -338,7 +339,13 @@ class Cluster(Aggregate):
         if fingerprint is not None:
             yield ClusterHostKeyForgotten(host=host, port=port, fingerprint=fingerprint)
 
-    def apply(self, kind: OperationKind, task_id: UUID, rendering: int) -> Iterator[Event]:
+    def apply(
+        self,
+        kind: OperationKind,
+        task_id: UUID,
+        rendering: int,
+        sections: Mapping[str, DocumentRef],
+    ) -> Iterator[Event]:
         status = (
             ClusterStatus.IN_SYNC if rendering == self.rendering else ClusterStatus.PENDING_CHANGES
         )
@@ -346,6 +353,7 @@ class Cluster(Aggregate):
             task_id=task_id,
             kind=kind,
             rendering=rendering,
+            sections=dict(sections),
             previous_status=self.status,
             status=status,
         )
@@ -376,6 +384,15 @@ class Cluster(Aggregate):
     ) -> Iterator[Event]:
         if self.archived_at is None:
             yield ClusterArchived(archived_at=now, archive_number=archive_number, task_id=task_id)
+
+    def sections_for(self, kind: OperationKind) -> Mapping[str, DocumentRef]:
+        """What a task of this kind works by: to check or undo, what the machines have."""
+        looks_back = kind in (OperationKind.CHECK, OperationKind.DELETE) and self.applied
+        return self.applied_sections if looks_back else self.sections
+
+    def rendering_for(self, kind: OperationKind) -> int:
+        looks_back = kind in (OperationKind.CHECK, OperationKind.DELETE) and self.applied
+        return self.applied if looks_back else self.rendering
 
     @property
     def is_leaving(self) -> bool:
@@ -469,7 +486,7 @@ class Cluster(Aggregate):
             case Cluster(), ClusterApplied():
                 return state.after(
                     applied=event.rendering,
-                    applied_sections=state.sections,
+                    applied_sections=event.sections,
                     status=event.status,
                     task_id=None,
                 )

@@ -1,13 +1,13 @@
 """A task is one operation on a cluster: queued, claimed by one manager, brought to an end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from domain.model import Action, Aggregate, Audited, Event, OutOfOrder, Refusal
 from domain.secrets import Secret
-from domain.values import OperationKind
+from domain.values import DocumentRef, OperationKind
 
 
 class TaskStatus(StrEnum):
@@ -25,13 +25,14 @@ class TaskStatus(StrEnum):
 
 
 class TaskQueued(Event, topic="task.queued"):
-    """`rendering` is the cluster's rendering that the task is about."""
+    """`rendering` and `sections` are what the task will make true (or undo)."""
 
     workspace_id: UUID
     cluster_id: UUID
     cluster_name: str
     kind: OperationKind
     rendering: int
+    sections: dict[str, DocumentRef] = {}
 
     def audited(self) -> Audited:
         changes = {"cluster_id": str(self.cluster_id), "kind": self.kind}
@@ -117,6 +118,7 @@ class Task(Aggregate):
     cluster_name: str
     kind: OperationKind
     rendering: int
+    sections: dict[str, DocumentRef] = {}
     status: TaskStatus = TaskStatus.QUEUED
     manager: str | None = None
     attempt: int = 0
@@ -129,11 +131,13 @@ class Task(Aggregate):
     @classmethod
     def queue(
         cls,
+        *,
         workspace_id: UUID,
         cluster_id: UUID,
         cluster_name: str,
         kind: OperationKind,
         rendering: int,
+        sections: Mapping[str, DocumentRef],
     ) -> Iterator[Event]:
         yield TaskQueued(
             workspace_id=workspace_id,
@@ -141,6 +145,7 @@ class Task(Aggregate):
             cluster_name=cluster_name,
             kind=kind,
             rendering=rendering,
+            sections=dict(sections),
         )
 
     def claim(self, manager: str) -> Iterator[Event]:

@@ -1,0 +1,1 @@
+"""Cryptography: master keys, data keys per subject, and key pairs."""

@@ -1,0 +1,111 @@
+"""The vault: envelope encryption with a data key for each subject.
+
+A sealed secret is bound to where it stands (stream, topic, field), so it cannot be moved:
+AES-256-GCM with these three as associated data.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from os import urandom
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.crypto.key_ring import KeyRing
+from domain.model import Event
+from domain.secrets import Secret
+
+DataKey = tuple[UUID, int, bytes]
+"""(id, version of the master key, wrapped key)"""
+
+
+class DataKeys(Protocol):
+    """Where wrapped data keys are kept."""
+
+    async def of_subject(self, subject_id: UUID, made: DataKey) -> DataKey:
+        """The subject's key; `made` is kept and given back when it has none."""
+        ...
+
+    async def by_id(self, key_id: UUID) -> DataKey | None: ...
+
+
+class EnvelopeVault:
+    """ports.Vault; also seals bytes for documents."""
+
+    def __init__(self, ring: KeyRing, keys: DataKeys) -> None:
+        self._ring = ring
+        self._keys = keys
+        self._by_subject: dict[UUID, tuple[UUID, AESGCM]] = {}
+        self._by_id: dict[UUID, AESGCM] = {}
+
+    async def seal(
+        self, subject_id: UUID, stream_id: UUID, events: Sequence[Event]
+    ) -> Sequence[Event]:
+        key_id, cipher = await self._of_subject(subject_id)
+
+        def sealed(event: Event) -> Event:
+            def one(path: str, secret: Secret) -> Secret:
+                if secret.is_sealed:
+                    return secret
+                label = _label(stream_id, event.topic, path)
+                body = _encrypt(key_id, cipher, secret.reveal().encode(), label)
+                return Secret(token=f"1|{event.topic}|{path}|{urlsafe_b64encode(body).decode()}")
+
+            return event.with_secrets(one)
+
+        return [sealed(event) for event in events]
+
+    async def open(self, stream_id: UUID, secret: Secret) -> str:
+        if secret.token is None:
+            return secret.reveal()
+        _, topic, path, body = secret.token.split("|")
+        raw = urlsafe_b64decode(body)
+        return (await self._decrypt(raw, _label(stream_id, topic, path))).decode()
+
+    async def seal_bytes(self, subject_id: UUID, label: bytes, plain: bytes) -> bytes:
+        """Bytes sealed with the subject's key and bound to the label."""
+        key_id, cipher = await self._of_subject(subject_id)
+        return _encrypt(key_id, cipher, plain, label)
+
+    async def open_bytes(self, label: bytes, sealed: bytes) -> bytes:
+        """The plain bytes. Raises LookupError when the key was erased or the label is another."""
+        return await self._decrypt(sealed, label)
+
+    async def _of_subject(self, subject_id: UUID) -> tuple[UUID, AESGCM]:
+        held = self._by_subject.get(subject_id)
+        if held is None:
+            key_id = uuid4()
+            made = (key_id, *self._ring.wrap(AESGCM.generate_key(256), key_id.bytes))
+            kept = await self._keys.of_subject(subject_id, made)
+            held = self._by_subject[subject_id] = (kept[0], self._unwrapped(kept))
+        return held
+
+    async def _decrypt(self, sealed: bytes, label: bytes) -> bytes:
+        key_id = UUID(bytes=sealed[:16])
+        cipher = self._by_id.get(key_id)
+        if cipher is None:
+            kept = await self._keys.by_id(key_id)
+            if kept is None:
+                raise LookupError(f"The data key {key_id} was erased.")
+            cipher = self._unwrapped(kept)
+        try:
+            return cipher.decrypt(sealed[16:28], sealed[28:], label)
+        except InvalidTag:
+            raise LookupError("The sealed text was moved or changed.") from None
+
+    def _unwrapped(self, kept: DataKey) -> AESGCM:
+        key_id, version, wrapped = kept
+        cipher = AESGCM(self._ring.unwrap(version, wrapped, key_id.bytes))
+        self._by_id[key_id] = cipher
+        return cipher
+
+
+def _label(stream_id: UUID, topic: str, path: str) -> bytes:
+    return b"|".join((stream_id.bytes, topic.encode(), path.encode()))
+
+
+def _encrypt(key_id: UUID, cipher: AESGCM, plain: bytes, label: bytes) -> bytes:
+    nonce = urandom(12)
+    return key_id.bytes + nonce + cipher.encrypt(nonce, plain, label)

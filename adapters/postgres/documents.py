@@ -1,0 +1,69 @@
+"""Long texts beside the log: stored once by the digest of their stored form, never changed."""
+
+import zlib
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Protocol
+from uuid import UUID
+
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres.connection import reachable
+from application.ports import Document
+from domain.values import DocumentRef
+
+HELD = 512
+
+
+class Sealer(Protocol):
+    """Seals bytes with a subject's data key."""
+
+    async def seal_bytes(self, subject_id: UUID, label: bytes, plain: bytes) -> bytes: ...
+
+    async def open_bytes(self, label: bytes, sealed: bytes) -> bytes: ...
+
+
+class PostgresDocuments:
+    """ports.Documents: deflated, then sealed when a subject is given."""
+
+    def __init__(self, pool: AsyncConnectionPool, sealer: Sealer) -> None:
+        self._pool = pool
+        self._sealer = sealer
+        self._held: OrderedDict[str, str] = OrderedDict()
+
+    async def prepare(self, text: str, subject_id: UUID | None = None) -> Document:
+        plain = text.encode()
+        body = zlib.compress(plain)
+        if subject_id is not None:
+            body = await self._sealer.seal_bytes(subject_id, subject_id.bytes, body)
+        digest = sha256(body).hexdigest()
+        self._hold(digest, text)
+        ref = DocumentRef(digest=digest, size=len(plain), subject_id=subject_id)
+        return Document(ref, body)
+
+    async def read(self, ref: DocumentRef) -> str:
+        held = self._held.get(ref.digest)
+        if held is not None:
+            return held
+        body = await self._body(ref.digest)
+        if ref.subject_id is not None:
+            body = await self._sealer.open_bytes(ref.subject_id.bytes, body)
+        text = zlib.decompress(body).decode()
+        self._hold(ref.digest, text)
+        return text
+
+    async def _body(self, digest: str) -> bytes:
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select body from log.documents where digest = %s", [bytes.fromhex(digest)]
+                )
+                row = await cursor.fetchone()
+        if row is None:
+            raise LookupError(f"There is no document {digest}.")
+        return bytes(row[0])
+
+    def _hold(self, digest: str, text: str) -> None:
+        self._held[digest] = text
+        if len(self._held) > HELD:
+            self._held.popitem(last=False)

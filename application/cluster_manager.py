@@ -1,0 +1,340 @@
+"""The cluster manager: takes the tasks that wait, lets an installer do them, and tells the log."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from application.commands import Command, CommandBus, Context
+from application.permissions import QUARTERDECK
+from application.ports import (
+    Continue,
+    Documents,
+    Finished,
+    HostKeyOffered,
+    Installer,
+    Leases,
+    LogLine,
+    Operation,
+    OperationRequest,
+    Overloaded,
+    PhaseEnded,
+    PhaseStarted,
+    TaskLogs,
+    Unavailable,
+    Vault,
+)
+from application.state_cache import StateCache
+from application.tasks import (
+    ClaimTask,
+    EndCancelledTask,
+    EndPhase,
+    FailTask,
+    LoseTask,
+    PinHostKey,
+    StartPhase,
+    SucceedTask,
+)
+from domain.clusters import Cluster
+from domain.model import Recorded, Refusal, event_id
+from domain.secrets import Secret
+from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued
+
+LOG_EVERY_SECONDS = 0.1
+LOG_LINES = 500
+
+
+class TaskQueue(Protocol):
+    """Which tasks are not over, oldest first; it may lag behind the log."""
+
+    async def unfinished(self) -> Sequence[UUID]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a manager works with."""
+
+    bus: CommandBus
+    cache: StateCache
+    documents: Documents
+    vault: Vault
+    installer: Installer
+    task_logs: TaskLogs
+    leases: Leases
+    queue: TaskQueue
+    read_yaml: Callable[[str], list[Any]]
+
+
+@dataclass(slots=True)
+class _Running:
+    operation: Operation | None = None
+    cancel_wanted: bool = False
+    work: "asyncio.Task[None] | None" = None
+
+
+@dataclass(slots=True)
+class ClusterManager:
+    """One manager; several share the work by leases, and the log decides who has a task.
+
+    `lease_seconds`: after so long without a sign of life another manager goes on with a task.
+    """
+
+    name: str
+    tools: Tools
+    slots: int = 10
+    lease_seconds: float = 15.0
+    _running: dict[UUID, _Running] = field(default_factory=dict)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def running(self) -> int:
+        """How many tasks it works on."""
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Take tasks and keep their leases until cancelled; then let go of them."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_leases(), name="keep leases")
+                while True:
+                    await self._look(group)
+                    await self._rest()
+        finally:
+            await self._let_go()
+
+    def notice(self, recorded: Recorded) -> None:
+        """Hear of an event: a new task, or that someone wants one cancelled."""
+        match recorded.event:
+            case TaskQueued():
+                self._woken.set()
+            case TaskCancelRequested():
+                self._woken.set()
+                running = self._running.get(recorded.stream_id)
+                if running is not None:
+                    running.cancel_wanted = True
+
+    async def _rest(self) -> None:
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(self.lease_seconds / 5):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        """One look at the queue: take what is free while there are slots."""
+        try:
+            for task_id in await self.tools.queue.unfinished():
+                if len(self._running) >= self.slots:
+                    return
+                if task_id not in self._running and await self._take(task_id):
+                    running = self._running[task_id] = _Running()
+                    running.work = group.create_task(self._work(task_id), name=f"task {task_id}")
+        except (Unavailable, Overloaded):
+            return
+
+    async def _take(self, task_id: UUID) -> bool:
+        """Hold the lease and claim the task; exactly one manager gets it."""
+        if not await self.tools.leases.hold(_lease(task_id), self.name, self.lease_seconds):
+            return False
+        self.tools.cache.drop(task_id)
+        try:
+            await self._execute(ClaimTask(task_id=task_id, manager=self.name), task_id)
+        except Refusal:
+            await self.tools.leases.release(_lease(task_id), self.name)
+            return False
+        return True
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self.lease_seconds / 3)
+            for task_id in list(self._running):
+                await self._renew(task_id)
+
+    async def _renew(self, task_id: UUID) -> None:
+        try:
+            await self.tools.leases.hold(_lease(task_id), self.name, self.lease_seconds)
+        except (Unavailable, Overloaded):
+            return
+
+    async def _let_go(self) -> None:
+        for task_id in list(self._running):
+            try:
+                await self.tools.leases.release(_lease(task_id), self.name)
+            except Unavailable:
+                return
+
+    async def _work(self, task_id: UUID) -> None:
+        """From claim to end. Another manager's claim ends our work without a word."""
+        try:
+            request = await _patiently(lambda: self._request(task_id))
+            await self._operate(task_id, request)
+            await self.tools.leases.release(_lease(task_id), self.name)
+        except (TaskIsTaken, TaskIsOver):
+            return
+        except Unavailable:
+            return
+        finally:
+            self._running.pop(task_id, None)
+            self._woken.set()
+
+    async def _request(self, task_id: UUID) -> OperationRequest:
+        tools = self.tools
+        _, task = await tools.cache.load(Task, task_id)
+        assert isinstance(task, Task)
+        _, cluster = await tools.cache.load(Cluster, task.cluster_id)
+        assert isinstance(cluster, Cluster)
+        texts = {name: await tools.documents.read(ref) for name, ref in task.sections.items()}
+        return OperationRequest(
+            task_id=task_id,
+            kind=task.kind,
+            cluster_id=task.cluster_id,
+            cluster_name=cluster.name,
+            documents={name: self._parsed(text) for name, text in texts.items()},
+            private_key=await tools.vault.open(task.cluster_id, cluster.ssh_private_key),
+            state=await self._state(task_id, task),
+            known_hosts=cluster.host_keys,
+            is_resumed=task.attempt > 1,
+            log_offsets=await tools.task_logs.offsets(task_id),
+        )
+
+    def _parsed(self, text: str) -> list[Any]:
+        """The YAML documents of a section; a plain text has none."""
+        try:
+            return self.tools.read_yaml(text)
+        except ValueError:
+            return []
+
+    async def _state(self, task_id: UUID, task: Task) -> Mapping[str, bytes]:
+        vault = self.tools.vault
+        return {
+            name: base64.b64decode(await vault.open(task_id, secret))
+            for name, secret in task.state.items()
+        }
+
+    async def _operate(self, task_id: UUID, request: OperationRequest) -> None:
+        running = self._running[task_id]
+        async with self.tools.installer.open(request) as operation:
+            running.operation = operation
+            log = _Log(self.tools.task_logs, task_id)
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch_cancel(task_id, running), name="cancel")
+                keep = group.create_task(log.run(), name="log")
+                async for report in operation:
+                    await self._tell(task_id, operation, report, log)
+                watch.cancel()
+                keep.cancel()
+
+    async def _watch_cancel(self, task_id: UUID, running: _Running) -> None:
+        """Cancel the operation once: told by the log, or found in the state."""
+        while not running.cancel_wanted:
+            _, task = await self.tools.cache.load(Task, task_id)
+            running.cancel_wanted = isinstance(task, Task) and task.cancel_requested
+            await asyncio.sleep(0.2)
+        assert running.operation is not None
+        await running.operation.cancel()
+
+    async def _tell(self, task_id: UUID, operation: Operation, report: object, log: "_Log") -> None:
+        match report:
+            case LogLine():
+                await log.add(report)
+            case PhaseStarted(phase, critical, phases):
+                await self._say(
+                    StartPhase, task_id, phase=phase, critical=critical, phases=tuple(phases)
+                )
+            case HostKeyOffered(host, port, key, fingerprint):
+                await self._say(
+                    PinHostKey, task_id, host=host, port=port, key=key, fingerprint=fingerprint
+                )
+                operation.answer(Continue.NEXT_PHASE)
+            case PhaseEnded():
+                await log.flush()
+                await self._end_phase(task_id, report)
+                operation.answer(Continue.NEXT_PHASE)
+            case Finished():
+                await log.flush()
+                await self._finish(task_id, report)
+
+    async def _end_phase(self, task_id: UUID, ended: PhaseEnded) -> None:
+        state = {
+            name: Secret(base64.b64encode(content).decode())
+            for name, content in ended.state.items()
+        }
+        await self._say(
+            EndPhase,
+            task_id,
+            phase=ended.phase,
+            skipped=ended.skipped,
+            next_phase=ended.next_phase,
+            next_phase_critical=ended.next_phase_critical,
+            state=state,
+        )
+
+    async def _finish(self, task_id: UUID, end: Finished) -> None:
+        if end.cancelled:
+            await self._say(EndCancelledTask, task_id)
+        elif end.is_lost:
+            await self._say(LoseTask, task_id, reason=end.error or "Nobody knows how it ended.")
+        elif end.error is not None:
+            await self._say(FailTask, task_id, reason=end.error)
+        else:
+            in_sync = end.in_sync is not False
+            await self._say(SucceedTask, task_id, in_sync=in_sync)
+
+    async def _say(self, command: type[Command], task_id: UUID, **fields: Any) -> None:
+        """Tell the log, however long the database is away: what was done is not forgotten."""
+        told = command.model_validate({"task_id": task_id, "manager": self.name, **fields})
+        await _patiently(lambda: self._execute(told, task_id))
+
+    async def _execute(self, command: Command, task_id: UUID) -> None:
+        context = Context(QUARTERDECK, correlation_id=task_id, causation_id=event_id(task_id, 1))
+        await self.tools.bus.execute(command, context)
+
+
+class _Log:
+    """Lines of one task on their way to where they are kept, in small batches."""
+
+    def __init__(self, task_logs: TaskLogs, task_id: UUID) -> None:
+        self._task_logs = task_logs
+        self._task_id = task_id
+        self._lines: list[LogLine] = []
+        self._turn = asyncio.Lock()
+
+    async def add(self, line: LogLine) -> None:
+        self._lines.append(line)
+        if len(self._lines) >= LOG_LINES:
+            await self.flush()
+
+    async def flush(self) -> None:
+        async with self._turn:
+            lines, self._lines = self._lines, []
+            await _patiently(lambda: self._task_logs.write(self._task_id, lines))
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(LOG_EVERY_SECONDS)
+            await self.flush()
+
+
+async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
+    """Do it again until the database is there."""
+    async for _ in _pauses():
+        try:
+            return await act()
+        except (Unavailable, Overloaded):
+            continue
+    raise AssertionError("pauses never end")
+
+
+async def _pauses() -> AsyncIterator[None]:
+    pause = 0.1
+    while True:
+        yield
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 5.0)
+
+
+def _lease(task_id: UUID) -> str:
+    return f"task:{task_id}"
