@@ -1,0 +1,107 @@
+"""Who asks, and from where: a token in a header or a session in a cookie."""
+
+import os
+from collections.abc import Collection
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+from typing import cast
+from uuid import UUID
+
+from starlette.requests import Request
+
+from adapters.http.edge import Edge
+from application.auth_tokens import principal_of_token
+from application.commands import Context
+from application.credentials import Credential
+from application.permissions import Principal
+from application.sign_in import SESSION_PREFIX, principal_of_session
+from domain.model import Fault, Invalid
+
+MAX_KEY = 255
+
+
+def edge_of(request: Request) -> Edge:
+    return cast(Edge, request.app.state.edge)
+
+
+async def principal_of(request: Request) -> Principal | None:
+    """Who asks; None when nobody says so or the token or session is no good (any more)."""
+    edge = edge_of(request)
+    now = edge.clock.now()
+    token = token_of(request)
+    if token is not None:
+        return await principal_of_token(token, edge.cache, now)
+    cookie = request.cookies.get(edge.site.session_cookie)
+    if cookie is not None:
+        return await principal_of_session(cookie, edge.cache, now)
+    return None
+
+
+def token_of(request: Request) -> str | None:
+    """The token that came in X-Auth-Token or as a bearer."""
+    token = request.headers.get("x-auth-token")
+    if token is not None:
+        return token.strip()
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else None
+
+
+def session_id_of(request: Request) -> UUID | None:
+    """The id of the session whose cookie came along, good or not."""
+    cookie = request.cookies.get(edge_of(request).site.session_cookie, "")
+    credential = Credential.read(SESSION_PREFIX, cookie)
+    return credential.id if credential else None
+
+
+def context_of(request: Request, principal: Principal) -> Context:
+    """What goes around a command that this request asks for."""
+    request_id: str = request.state.request_id
+    return Context(
+        principal=principal,
+        remote_address=remote_address_of(request),
+        request_id=request_id,
+        pid=os.getpid(),
+        correlation_id=UUID(hex=request_id),
+        command_id=command_id_of(request.headers.get("idempotency-key"), principal),
+        traceparent=request.state.traceparent,
+    )
+
+
+def command_id_of(key: str | None, principal: Principal) -> str | None:
+    """The Idempotency-Key made particular to who asks: nobody can meet another's."""
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
+        detail = f"It must be 1 to {MAX_KEY} printable ASCII characters."
+        raise Invalid([Fault(pointer="Idempotency-Key", detail=detail)])
+    return sha256(f"{principal.actor.type} {principal.actor.id} {key}".encode()).hexdigest()
+
+
+def remote_address_of(request: Request) -> str | None:
+    """The nearest address that is no trusted proxy's."""
+    peer = request.client.host if request.client else None
+    trusted = edge_of(request).site.trusted_proxies
+    if peer is None or not trusted or not _is_within(peer, trusted):
+        return peer
+    hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
+    for hop in reversed(hops):
+        if not _is_address(hop):
+            break
+        peer = hop
+        if not _is_within(hop, trusted):
+            break
+    return peer
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(address: str, networks: Collection[str]) -> bool:
+    if not _is_address(address):
+        return False
+    return any(ip_address(address) in ip_network(network, strict=False) for network in networks)

@@ -1,0 +1,169 @@
+"""The edge is everything that a route needs, given once by the process that wires it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from application.commands import CommandBus
+from application.ports import Clock, Documents, Renderer, TaskLogs
+from application.state_cache import StateCache
+from domain.model import Recorded
+from projections.reader import Reader
+
+
+class NotYet(Exception):
+    """The read models have not come as far as the position that was asked for."""
+
+    retry_after_seconds = 1
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"The read models have not reached position {position} yet; ask again.")
+
+
+class Reads(Protocol):
+    """Gives readers of the read models."""
+
+    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+        """A reader of now, or of `at`; with `after`, once that position is shown.
+
+        Raises Unavailable, or NotYet when the position does not come within a bound.
+        """
+        ...
+
+
+class Log(Protocol):
+    """The log as it is read: by stream for history, by position for the feed."""
+
+    async def load(self, stream_id: UUID, after: int = 0) -> Sequence[Recorded]: ...
+
+    async def read(
+        self, after: int = 0, limit: int = 500, upto: int = 2**62
+    ) -> Sequence[Recorded]: ...
+
+    async def head(self) -> int: ...
+
+
+class FellBehind(Exception):
+    """The subscriber read too slowly and was dropped; it may come back with its last position."""
+
+
+class Feed(Protocol):
+    """The tail of the log, read once in this process and handed to all who listen."""
+
+    def subscribe(
+        self, *, after: int | None = None, wanted: Callable[[Recorded], bool] | None = None
+    ) -> AsyncIterator[Recorded]:
+        """Records as they are committed, those above `after` first; only what is `wanted`.
+
+        Raises FellBehind in a subscriber whose queue is full, Unavailable when the log is gone.
+        """
+        ...
+
+
+class Measures(Protocol):
+    """What is counted; the text that Prometheus scrapes."""
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None: ...
+
+    def executed(self, command: str, outcome: str, seconds: float) -> None: ...
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The body of /metrics and its content type."""
+        ...
+
+
+class NoMeasures:
+    """Counts nothing: for tests and for a process that nobody scrapes."""
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None: ...
+
+    def executed(self, command: str, outcome: str, seconds: float) -> None: ...
+
+    def exposition(self) -> tuple[bytes, str]:
+        return b"", "text/plain; version=0.0.4; charset=utf-8"
+
+
+Attributes = dict[str, str | int]
+
+
+class Tracer(Protocol):
+    """Spans of requests, continued from the caller's traceparent."""
+
+    def span(
+        self, name: str, traceparent: str | None, attributes: Attributes
+    ) -> AbstractContextManager[str | None]:
+        """Enter with the traceparent to hand on."""
+        ...
+
+
+class NoTracer:
+    """Hands the caller's traceparent on and keeps nothing."""
+
+    def span(
+        self,
+        name: str,  # noqa: ARG002
+        traceparent: str | None,
+        attributes: Attributes,  # noqa: ARG002
+    ) -> AbstractContextManager[str | None]:
+        return nullcontext(traceparent)
+
+
+Readiness = Callable[[], Awaitable[Sequence[str]]]
+"""The reasons why this process cannot serve now; none when it can."""
+
+
+async def always_ready() -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the outside knows this server as, and how much of it it takes at once."""
+
+    public_url: str = "http://localhost:8080"
+    allowed_hosts: Collection[str] = ()
+    """Host names that are answered beside that of the public URL; `*` answers to all."""
+    trusted_proxies: Collection[str] = ()
+    """Networks whose X-Forwarded-For is believed."""
+    instance: str = "Quarterdeck"
+    version: str = "0"
+    time_zone: str = "UTC"
+    max_body_bytes: int = 1 << 20
+    body_seconds: float = 10.0
+    request_seconds: float = 30.0
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.public_url).hostname or "localhost"
+
+    @property
+    def session_cookie(self) -> str:
+        """`__Host-` binds the cookie to this host and to https, so only https can have it."""
+        return "__Host-qd" if self.is_https else "qd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """Commands go to the bus, queries to the reads, histories to the log; the rest is the site."""
+
+    bus: CommandBus
+    cache: StateCache
+    clock: Clock
+    reads: Reads
+    log: Log
+    documents: Documents
+    task_logs: TaskLogs
+    renderer: Renderer
+    events: Feed
+    site: Site = field(default_factory=Site)
+    measures: Measures = field(default_factory=NoMeasures)
+    tracer: Tracer = field(default_factory=NoTracer)
+    readiness: Readiness = always_ready
