@@ -73,6 +73,20 @@ def kafka_broker(server_folder: Path) -> Iterator[servers.KafkaBroker]:
 
 
 @pytest.fixture(scope="session")
+def loki_server(server_folder: Path) -> Iterator[servers.LokiServer]:
+    """The Loki of this run, for tests marked `full`."""
+    with _installed(), servers.loki(server_folder / "loki") as server:
+        yield server
+
+
+@pytest.fixture
+def own_loki(server_folder: Path) -> Iterator[servers.LokiServer]:
+    """A Loki of the test's own, to be stopped and started again."""
+    with _installed(), servers.loki(server_folder / f"loki-{secrets.token_hex(4)}") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def chromium_program() -> str:
     """The path of the real Chromium; start it with `servers.CHROMIUM_FLAGS`."""
     with _installed():

@@ -1,0 +1,108 @@
+"""A Loki is a real one in a single process that a test may stop and start again."""
+
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.servers.processes import end, free_port, spawn, wait_until
+from tests.support.servers.testbed import made
+
+UP_SECONDS = 60.0
+
+CONFIGURATION = """\
+target: all
+auth_enabled: false
+analytics:
+  reporting_enabled: false
+server:
+  http_listen_address: 127.0.0.1
+  http_listen_port: {port}
+  grpc_listen_address: 127.0.0.1
+  grpc_listen_port: {grpc_port}
+  log_level: warn
+common:
+  instance_addr: 127.0.0.1
+  path_prefix: {folder}/loki
+  replication_factor: 1
+  ring:
+    kvstore:
+      store: inmemory
+  storage:
+    filesystem:
+      chunks_directory: {folder}/chunks
+      rules_directory: {folder}/rules
+schema_config:
+  configs:
+    - from: 2024-01-01
+      store: tsdb
+      object_store: filesystem
+      schema: v13
+      index:
+        prefix: index_
+        period: 24h
+limits_config:
+  allow_structured_metadata: true
+  reject_old_samples: false
+ingester:
+  lifecycler:
+    min_ready_duration: 0s
+"""
+
+
+class LokiServer:
+    """One Loki with its files in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "loki.log"
+        self._program = str(made("loki") / "loki")
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True)
+        text = CONFIGURATION.format(port=self.port, grpc_port=free_port(), folder=folder)
+        (folder / "loki.yaml").write_text(text)
+
+    @property
+    def url(self) -> str:
+        """The address below which `/loki/api/v1/push` lies."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Listen; returns when Loki says it is ready."""
+        command = [self._program, f"-config.file={self.folder}/loki.yaml"]
+        self._process = spawn(command, self.log, cwd=self.folder)
+        wait_until(self._is_ready, self._process, self.log, UP_SECONDS)
+
+    def stop(self) -> None:
+        """Shut down in order, so that what was pushed is there again after `start()`."""
+        if self._process is not None:
+            end(self._process, seconds=20)
+            self._process = None
+
+    def kill(self) -> None:
+        """End at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextmanager
+def loki(folder: Path) -> Iterator[LokiServer]:
+    """A running Loki, gone afterwards."""
+    server = LokiServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
