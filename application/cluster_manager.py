@@ -219,13 +219,16 @@ class ClusterManager:
         async with self.tools.installer.open(request) as operation:
             running.operation = operation
             log = _Log(self.tools.task_logs, task_id)
-            async with asyncio.TaskGroup() as group:
-                watch = group.create_task(self._watch_cancel(task_id, running), name="cancel")
-                keep = group.create_task(log.run(), name="log")
+            beside = [
+                asyncio.create_task(self._watch_cancel(task_id, running), name="watch cancel"),
+                asyncio.create_task(log.run(), name="keep log"),
+            ]
+            try:
                 async for report in operation:
                     await self._tell(task_id, operation, report, log)
-                watch.cancel()
-                keep.cancel()
+            finally:
+                for task in beside:
+                    task.cancel()
 
     async def _watch_cancel(self, task_id: UUID, running: _Running) -> None:
         """Cancel the operation once: told by the log, or found in the state."""

@@ -36,6 +36,7 @@ class Request:
 
     append: Append
     events: list[Event]
+    expected: list[tuple[UUID, int]]
     keys: set[object]
     size: int
     answer: "asyncio.Future[Appended] | None" = None
@@ -62,7 +63,10 @@ class GroupCommit:
             await self._connection.close()
 
     async def append(self, append: Append) -> Appended:
-        request = self._encode(append)
+        return await self.submit(self._encode(append))
+
+    async def submit(self, request: Request) -> Appended:
+        """Commit an encoded request: at once when nothing waits, else with the next batch."""
         if self._is_busy or self._waiting:
             return await self._queue(request)
         self._is_busy = True
@@ -93,7 +97,8 @@ class GroupCommit:
         if append.command is not None:
             keys.add((append.command.command_id,))
         size += sum(len(document.body) for document in append.documents)
-        return Request(append, events, keys, size)
+        expected = [(stream.stream_id, stream.expected) for stream in append.streams]
+        return Request(append, events, expected, keys, size)
 
     async def _queue(self, request: Request) -> Appended:
         if len(self._waiting) >= MAX_WAITING:
@@ -210,7 +215,7 @@ class GroupCommit:
 def _parameters(batch: Sequence[Request]) -> list[object]:
     numbered = list(enumerate(batch, start=1))
     e = [(n, *event) for n, r in numbered for event in r.events]
-    x = [(n, s.stream_id, s.expected) for n, r in numbered for s in r.append.streams]
+    x = [(n, *expected) for n, r in numbered for expected in r.expected]
     c = [(n, c.key, c.holder) for n, r in numbered for c in r.append.claims]
     d = [(n, d) for n, r in numbered for d in r.append.documents]
     k = [(n, r.append.command) for n, r in numbered if r.append.command is not None]

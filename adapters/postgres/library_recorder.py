@@ -1,0 +1,147 @@
+"""The log as the eventsourcing library sees it: its recorder interface over our writer.
+
+The library is synchronous, so the writer runs on an event loop of its own in a thread.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from threading import Thread
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    ListenNotifySubscription,
+    Notification,
+    OperationalError,
+    StoredEvent,
+    Subscription,
+)
+
+from adapters.postgres.group_commit import GroupCommit, Request
+from adapters.postgres.mapper import Mapper, content_hash
+from application.ports import Append, AppendConflict, Unavailable
+from domain.model import Metadata
+
+T = TypeVar("T")
+NO_METADATA = b"{}"
+
+
+class LogRecorder(ApplicationRecorder):
+    """Writes by group commit and reads the same table; positions are the notification ids."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="log recorder", daemon=True)
+        self._thread.start()
+        self._writer = GroupCommit(dsn, Mapper())
+
+    def close(self) -> None:
+        self._wait(self._writer.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        if not stored_events:
+            return None
+        try:
+            appended = self._wait(self._writer.submit(_request(stored_events)))
+        except (AppendConflict, psycopg.IntegrityError) as error:
+            raise IntegrityError(str(error)) from error
+        except (Unavailable, psycopg.Error) as error:
+            raise OperationalError(str(error)) from error
+        return list(range(appended.position - len(stored_events) + 1, appended.position + 1))
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        rows = self._rows(
+            "select originator_id, originator_version, topic, state from log.stored_events"
+            " where originator_id = %s and originator_version > %s and originator_version <= %s"
+            f" order by originator_version {'desc' if desc else 'asc'} limit %s",
+            [originator_id, -1 if gt is None else gt, 2**62 if lte is None else lte, limit],
+        )
+        return [StoredEvent(row[0], row[1], row[2], bytes(row[3])) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        after = (start or 0) - (1 if inclusive_of_start else 0)
+        rows = self._rows(
+            "select originator_id, originator_version, topic, state, notification_id"
+            " from log.stored_events where notification_id > %s and notification_id <= %s"
+            " and (%s::text[] = '{}' or topic = any(%s::text[]))"
+            " order by notification_id limit %s",
+            [after, 2**62 if stop is None else stop, list(topics), list(topics), limit],
+        )
+        return [Notification(row[0], row[1], row[2], bytes(row[3]), row[4]) for row in rows]
+
+    def max_notification_id(self) -> int | None:
+        rows = self._rows("select position from log.head", [])
+        return rows[0][0] or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        return LogSubscription(self, self._dsn, gt, topics)
+
+    def _rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            return connection.execute(sql, parameters).fetchall()  # type: ignore[call-overload, no-any-return]
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
+    """The library's subscription, woken by the log's NOTIFY."""
+
+    def __init__(
+        self, recorder: LogRecorder, dsn: str, gt: int | None, topics: Sequence[str]
+    ) -> None:
+        super().__init__(recorder, gt, topics)
+        self._dsn = dsn
+        self._listener = Thread(target=self._listen, name="log listener", daemon=True)
+        self._listener.start()
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        super().__exit__(*args, **kwargs)
+        self._listener.join()
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            connection.execute("listen quarterdeck_log")
+            self._has_been_notified.set()
+            while not self._has_been_stopped:
+                for _ in connection.notifies(timeout=0.2, stop_after=1):
+                    self._has_been_notified.set()
+
+
+def _request(stored_events: Sequence[StoredEvent]) -> Request:
+    events = []
+    first: dict[UUID, int] = {}
+    for stored in stored_events:
+        stream_id, version = UUID(str(stored.originator_id)), stored.originator_version
+        first.setdefault(stream_id, version)
+        topic = stored.topic.encode()
+        content = content_hash(stream_id, version, topic, NO_METADATA, stored.state)
+        events.append((stream_id, version, stored.topic, stored.state, NO_METADATA, content))
+    expected = [(stream_id, max(version - 1, 0)) for stream_id, version in first.items()]
+    size = sum(len(stored.state) for stored in stored_events)
+    return Request(Append([], Metadata()), events, expected, set(first), size)
