@@ -41,8 +41,8 @@ def find_binaries() -> Binaries:
     return Binaries(folder)
 
 
-def binaries_for(account: Account) -> Binaries:
-    """The programs where `account` can execute them: in place, else a copy in root's cache.
+def binaries_for(account: Account, cache: Path = ROOTS_CACHE) -> Binaries:
+    """The programs where `account` can execute them: in place, else a copy in the cache.
 
     A copy, because an installation below root's home is closed to the account, and the permissions
     of folders that are not ours stay as they are.
@@ -50,7 +50,7 @@ def binaries_for(account: Account) -> Binaries:
     found = find_binaries()
     if not account.is_other or _is_usable(found, account):
         return found
-    return _copied(found)
+    return _copied(found, cache)
 
 
 def _is_usable(binaries: Binaries, account: Account) -> bool:
@@ -58,10 +58,10 @@ def _is_usable(binaries: Binaries, account: Account) -> bool:
     return account.obstacle(program.parent) is None and account.may_read(program)
 
 
-def _copied(found: Binaries) -> Binaries:
-    target = ROOTS_CACHE / f"postgresql-{MAJOR}-{version(WHEEL)}"
+def _copied(found: Binaries, cache: Path) -> Binaries:
+    target = cache / f"postgresql-{MAJOR}-{version(WHEEL)}"
     if not target.exists():
-        ROOTS_CACHE.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
         _copy_at_once(found.folder.parent, target)
     return Binaries(target / WHEEL / found.folder.name)
 

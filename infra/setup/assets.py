@@ -60,7 +60,13 @@ def _install() -> None:
 
 
 def _npm(*arguments: str) -> None:
-    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    quiet = (
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--no-update-notifier",
+    )
     _run([*_npm_command(), *arguments, *quiet])
 
 

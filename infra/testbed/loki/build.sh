@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# One package at a time beside the machine's other work: BUILD_FLAGS="-p 1".
+# One package at a time beside the machine's other work: BUILD_FLAGS=-p=1.
 # shellcheck disable=SC2086
 GOFLAGS="-mod=readonly -buildvcs=false ${BUILD_FLAGS:-}" CGO_ENABLED=0 \
     go build -trimpath -ldflags "-s -w" -o "$1/loki" github.com/grafana/loki/v3/cmd/loki

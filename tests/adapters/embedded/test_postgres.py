@@ -3,6 +3,7 @@
 import asyncio
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from adapters.embedded.account import Account, reachable_folder
+from adapters.embedded.binaries import WHEEL, binaries_for, find_binaries
 from adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_dsn
 from adapters.embedded.postmaster import Postmaster
 
@@ -90,6 +92,7 @@ def test_a_zombie_postmaster_is_not_taken_for_alive(data: Path) -> None:
 LAUNCHER = """
 import sys, time
 from pathlib import Path
+from adapters.embedded.binaries import WHEEL, binaries_for, find_binaries
 from adapters.embedded.postgres import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1]), durable_creation=False) as server:
     print(server.pid, flush=True)
@@ -201,6 +204,28 @@ def test_a_closed_parent_is_refused_and_stays_closed(data: Path) -> None:
     assert closed.stat().st_mode & 0o777 == 0o700
     assert reachable_folder(closed / "postgres").parent == Path("/var/lib/quarterdeck")
     assert reachable_folder(data / "postgres") == data / "postgres"
+
+
+@needs_root
+def test_programs_in_a_closed_home_are_copied_for_the_account(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = data / "home"
+    wheel = home / WHEEL
+    shutil.copytree(find_binaries().folder, wheel / find_binaries().folder.name, symlinks=True)
+    shutil.copytree(find_binaries().folder.parent.with_name(f"{WHEEL}.libs"), f"{wheel}.libs")
+    home.chmod(0o700)
+    monkeypatch.syspath_prepend(home)
+    account = Account.for_cluster(data / "cluster")
+
+    copied = binaries_for(account, cache=data / "cache")
+
+    assert copied.folder.is_relative_to(data / "cache")
+    assert home.stat().st_mode & 0o777 == 0o700
+    told = subprocess.run(
+        [copied.program("initdb"), "--version"], user=account.uid, capture_output=True, check=True
+    )
+    assert b"PostgreSQL" in told.stdout
 
 
 @needs_root
