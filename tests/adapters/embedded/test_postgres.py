@@ -214,6 +214,7 @@ def test_programs_in_a_closed_home_are_copied_for_the_account(
     wheel = home / WHEEL
     shutil.copytree(find_binaries().folder, wheel / find_binaries().folder.name, symlinks=True)
     shutil.copytree(find_binaries().folder.parent.with_name(f"{WHEEL}.libs"), f"{wheel}.libs")
+    (wheel / "__init__.py").touch()
     home.chmod(0o700)
     monkeypatch.syspath_prepend(home)
     account = Account.for_cluster(data / "cluster")
