@@ -5,13 +5,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.support.servers.missing import MissingServer
 from tests.support.servers.testbed import make
 
 
+def _is_there(program: str) -> bool:
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+    return shutil.which(program, path=places) is not None
+
+
 def _package(program: str, package: str) -> None:
-    if shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin"):
+    if _is_there(program):
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingServer(f"No {program} here: install the package {package}.")
@@ -22,8 +28,15 @@ def _package(program: str, package: str) -> None:
     subprocess.run(install, check=True, env=quiet, stdout=subprocess.DEVNULL)
 
 
+def _ssh_server() -> None:
+    # Installing the package on a machine with an init system would open its port 22.
+    if not _is_there("sshd") and Path("/run/systemd/system").exists():
+        raise MissingServer("No sshd here: install the package openssh-server.")
+    _package("sshd", "openssh-server")
+
+
 INSTALL: dict[str, Callable[[], object]] = {
-    "sshd": lambda: _package("sshd", "openssh-server"),
+    "sshd": _ssh_server,
     "chromium": lambda: _package("chromium", "chromium"),
     "kafka": lambda: make("kafka"),
     "loki": lambda: make("loki"),
