@@ -1,1 +1,19 @@
 """What can be seen: one file is one read model, its table, its rules and its queries."""
+
+from collections.abc import Sequence
+
+from projections.cluster_detail import cluster_detail
+from projections.cluster_list import cluster_list
+from projections.cluster_templates import cluster_templates
+from projections.projection import Projection
+from projections.tasks import tasks
+from projections.workspaces import workspaces
+
+PROJECTIONS: Sequence[Projection] = (
+    workspaces,
+    cluster_templates,
+    cluster_list,
+    cluster_detail,
+    tasks,
+)
+"""Every read model there is."""

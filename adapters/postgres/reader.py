@@ -1,0 +1,126 @@
+"""The reader runs the queries of the read models on connections that may only look."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Loader
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
+from psycopg.types.string import TextLoader
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from adapters.postgres.connection import reachable
+from projections.reader import Shown
+
+STATEMENT_SECONDS = 10
+CONNECTION_SECONDS = 5
+MICROSECONDS = 6
+
+Connection = AsyncConnection[Shown]
+Pool = AsyncConnectionPool[Connection]
+
+
+class PostgresReader:
+    """Runs the queries of the read models on the active builds (see projections.reader.Reader)."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
+        """All rows. Raises Unavailable when the database is away or takes longer than 10 s."""
+        with reachable():
+            return await self._rows(sql, parameters)
+
+    async def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Shown | None:
+        """The first row, or None."""
+        return next(iter(await self.rows(sql, parameters)), None)
+
+    async def _rows(self, sql: str, parameters: Mapping[str, Any] | None) -> list[Shown]:
+        try:
+            return await self._rows_once(sql, parameters)
+        except psycopg.OperationalError as error:
+            if isinstance(error, psycopg.errors.QueryCanceled | PoolTimeout):
+                raise
+            # The server was restarted: every connection of the pool may be dead.
+            await self._pool.check()
+            return await self._rows_once(sql, parameters)
+
+    async def _rows_once(self, sql: str, parameters: Mapping[str, Any] | None) -> list[Shown]:
+        async with self._pool.connection() as connection:
+            return await fetch(connection, sql, parameters)
+
+
+async def fetch(
+    connection: Connection, sql: str, parameters: Mapping[str, Any] | None = None
+) -> list[Shown]:
+    """The rows of a query on a connection of a reader."""
+    try:
+        return await (await connection.execute(_query(sql), parameters)).fetchall()
+    except psycopg.errors.FeatureNotSupported:
+        # A statement was prepared over a build that is no longer the active one.
+        await connection.execute("deallocate all")
+        return await (await connection.execute(_query(sql), parameters)).fetchall()
+
+
+@asynccontextmanager
+async def open_reader(dsn: str, connections: int = 8) -> AsyncIterator[PostgresReader]:
+    """A reader over the database, also when the database is not there yet."""
+    pool: Pool = AsyncConnectionPool(
+        conninfo=reading(dsn),
+        kwargs=connection_options(),
+        min_size=1,
+        max_size=connections,
+        timeout=CONNECTION_SECONDS,
+        name="reader",
+        open=False,
+    )
+    async with pool:
+        yield PostgresReader(pool)
+
+
+def reading(dsn: str, search_path: str = "read", *, read_only: bool = True) -> str:
+    """The connection string of a session that reads the tables in that path."""
+    settings = {
+        "search_path": search_path,
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        # What a filter lets pass differs by orders of magnitude from one workspace to another.
+        "plan_cache_mode": "force_custom_plan",
+        "default_transaction_read_only": "on" if read_only else "off",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return make_conninfo(dsn, options=options, application_name="quarterdeck reader")
+
+
+def connection_options() -> dict[str, Any]:
+    """Keyword arguments of a connection whose rows are as JSON shows them."""
+    return {"autocommit": True, "row_factory": dict_row, "context": _shown_as_json()}
+
+
+class MomentLoader(Loader):
+    """A timestamptz of a session in UTC as RFC 3339 with microseconds and Z."""
+
+    def load(self, data: Buffer) -> str:
+        day, _, clock = bytes(data).decode().removesuffix("+00").partition(" ")
+        seconds, _, fraction = clock.partition(".")
+        return f"{day}T{seconds}.{fraction:0<{MICROSECONDS}}Z"
+
+
+def _shown_as_json() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_loader("timestamptz", MomentLoader)
+    adapters.register_loader("uuid", TextLoader)
+    set_json_loads(orjson.loads, adapters)
+    return adapters
+
+
+def _query(sql: str) -> Any:
+    # The queries are texts of our own files; psycopg's types would have them be literals.
+    return sql
