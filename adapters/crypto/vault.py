@@ -73,6 +73,13 @@ class EnvelopeVault:
         """The plain bytes. Raises LookupError when the key was erased or the label is another."""
         return await self._decrypt(sealed, label)
 
+    async def data_key(self, subject_id: UUID) -> bytes:
+        """The subject's key itself, 32 bytes: the seed of what is derived from it."""
+        key_id = uuid4()
+        made = (key_id, *self._ring.wrap(AESGCM.generate_key(256), key_id.bytes))
+        kept_id, version, wrapped = await self._keys.of_subject(subject_id, made)
+        return self._ring.unwrap(version, wrapped, kept_id.bytes)
+
     async def _of_subject(self, subject_id: UUID) -> tuple[UUID, AESGCM]:
         held = self._by_subject.get(subject_id)
         if held is None:

@@ -1,0 +1,158 @@
+"""What several processes open the same way: the database, the keys, and the bus over them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.clock import SystemClock
+from adapters.crypto.key_check import check_keys
+from adapters.crypto.key_ring import BadKeys, KeyRing
+from adapters.crypto.vault import EnvelopeVault
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.connection import open_pool, sentence
+from adapters.postgres.data_keys import PostgresDataKeys
+from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.leases import PostgresLeases
+from adapters.postgres.migrations import migrate
+from adapters.postgres.task_logs import PostgresTaskLogs
+from adapters.settings import BadSettings, Settings
+from application.commands import CommandBus, World
+from application.index import HANDLERS
+from application.ports import KeyPairs, Renderer
+from application.state_cache import StateCache
+
+DATABASE_FOLDER = "postgres"
+KEYS_FILE = "keys"
+
+
+class CannotStart(Exception):
+    """Something outside is not as it must be; the sentence says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What every process of the hub works with."""
+
+    settings: Settings
+    dsn: str
+    pool: AsyncConnectionPool
+    store: PostgresEventStore
+    data_keys: PostgresDataKeys
+    ring: KeyRing
+    vault: EnvelopeVault
+    documents: PostgresDocuments
+    task_logs: PostgresTaskLogs
+    leases: PostgresLeases
+    cache: StateCache
+    bus: CommandBus
+    clock: SystemClock
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[str]:
+    """The connection string of the database: the one that is set, the embedded one that runs
+    already, or one that runs as long as it is needed. Its schema is that of this version."""
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            dsn = settings.database_url.get_secret_value()
+        else:
+            dsn = await _embedded(settings.data, stack)
+        try:
+            await migrate(dsn)
+        except psycopg.OperationalError as error:
+            raise CannotStart(f"The database cannot be reached: {sentence(error)}") from None
+        yield dsn
+
+
+async def _embedded(data: Path, stack: AsyncExitStack) -> str:
+    server = EmbeddedPostgres((data / DATABASE_FOLDER).absolute())
+    if await _answers(server.dsn):
+        return server.dsn
+    await stack.enter_async_context(server)
+    return server.dsn
+
+
+async def _answers(dsn: str) -> bool:
+    try:
+        connection = await psycopg.AsyncConnection.connect(dsn, connect_timeout=2)
+    except psycopg.OperationalError:
+        return False
+    await connection.close()
+    return True
+
+
+@asynccontextmanager
+async def open_hub(
+    settings: Settings, dsn: str, renderer: Renderer, key_pairs: KeyPairs
+) -> AsyncIterator[Hub]:
+    """Everything over one database, checked: the master keys must fit it."""
+    ring = read_keys(settings)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(PostgresEventStore(dsn))
+        pool = open_pool(dsn, name="beside", size=6)
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        data_keys = PostgresDataKeys(pool)
+        await check_keys(ring, data_keys)
+        vault = EnvelopeVault(ring, data_keys)
+        documents = PostgresDocuments(pool, vault)
+        clock = SystemClock()
+        cache = StateCache(store)
+        host = urlsplit(settings.url).netloc
+        world = World(store, documents, vault, clock, renderer, key_pairs, host)
+        yield Hub(
+            settings=settings,
+            dsn=dsn,
+            pool=pool,
+            store=store,
+            data_keys=data_keys,
+            ring=ring,
+            vault=vault,
+            documents=documents,
+            task_logs=PostgresTaskLogs(pool),
+            leases=PostgresLeases(pool),
+            cache=cache,
+            bus=CommandBus(world, cache, HANDLERS),
+            clock=clock,
+        )
+
+
+def keys_file(settings: Settings) -> Path:
+    return settings.data / KEYS_FILE
+
+
+def read_keys(settings: Settings) -> KeyRing:
+    """The master keys, from the settings or from the file in the data folder.
+
+    Raises BadSettings when there are none, BadKeys when they cannot be read.
+    """
+    if settings.keys is not None:
+        return KeyRing.read(settings.keys.get_secret_value())
+    path = keys_file(settings)
+    try:
+        return KeyRing.read(path.read_text())
+    except FileNotFoundError:
+        raise BadSettings(
+            f"There are no master keys: set QUARTERDECK_KEYS or put them into {path}."
+        ) from None
+    except OSError as error:
+        raise BadKeys(f"The key file {path} cannot be read: {error.strerror}.") from None
+    except BadKeys as error:
+        raise BadKeys(f"The key file {path} is not good: {error}") from None
+
+
+def write_keys(settings: Settings, ring: KeyRing) -> Path:
+    """Keep the keys in the data folder, readable by their owner alone."""
+    path = keys_file(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(ring.write())
+    fresh.replace(path)
+    return path

@@ -1,0 +1,1 @@
+"""Operations: what an administrator runs once and reads the answer of."""

@@ -1,0 +1,49 @@
+"""What the operations open: the hub without a server, for one command or one look."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from adapters.bootstrap import CannotStart, Hub, keys_file, open_database, open_hub, write_keys
+from adapters.crypto.key_ring import KeyRing
+from adapters.gotpl.renderer import SubprocessRenderer
+from adapters.settings import Settings
+from adapters.ssh.key_pairs import AsyncsshKeyPairs
+from application.commands import Context
+from application.permissions import QUARTERDECK
+
+
+@asynccontextmanager
+async def administration(settings: Settings) -> AsyncIterator[Hub]:
+    """The hub for an operation; it uses the embedded database that runs, or starts it."""
+    make_keys_once(settings)
+    async with (
+        open_database(settings) as dsn,
+        SubprocessRenderer(workers=1) as renderer,
+        open_hub(settings, dsn, renderer, AsyncsshKeyPairs()) as hub,
+    ):
+        yield hub
+
+
+def make_keys_once(settings: Settings) -> Path | None:
+    """Make master keys for a fresh data folder; the path of the file when they were made."""
+    fresh = settings.database_url is None and not (settings.data / "postgres").exists()
+    if settings.keys is not None or keys_file(settings).exists() or not fresh:
+        return None
+    return write_keys(settings, KeyRing.generate())
+
+
+async def workspace_of(hub: Hub, slug: str) -> UUID:
+    """The workspace of a slug. Raises CannotStart when there is none."""
+    workspace_id = await hub.store.holder(f"workspace:{slug}")
+    if workspace_id is None:
+        raise CannotStart(f"There is no workspace {slug}.")
+    return workspace_id
+
+
+def by_hand() -> Context:
+    """An operation is done by Quarterdeck itself, on the word of who runs the program."""
+    import os
+
+    return Context(QUARTERDECK, pid=os.getpid())
