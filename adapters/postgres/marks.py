@@ -1,0 +1,99 @@
+"""Marks tell how far each reader has delivered the log, and what it had to leave out."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres.connection import reachable
+from application.ports import Mark
+
+BEGIN = """
+    insert into deliveries.marks (reader, source, partition, next_offset, position)
+    select %(reader)s, %(source)s, partition, 0, 0 from unnest(%(partitions)s::int[]) as partition
+    on conflict do nothing
+"""
+# What was delivered from another source is not delivered again: there, all is done up to the
+# partition that is furthest behind.
+READ = """
+    select partition, next_offset, greatest(position, (
+        select max(done) from (
+            select min(position) as done from deliveries.marks
+            where reader = %(reader)s and source <> %(source)s group by source) as others))
+    from deliveries.marks
+    where reader = %(reader)s and source = %(source)s and partition = any(%(partitions)s)
+"""
+# A reader that was replaced while it slept cannot take its successor back.
+SAVE = """
+    insert into deliveries.marks as kept (reader, source, partition, next_offset, position)
+    select %s, %s, %s, %s, %s from set_config('synchronous_commit', %s, true)
+    on conflict (reader, source, partition) do update
+    set next_offset = excluded.next_offset, position = excluded.position,
+        saved_at = clock_timestamp()
+    where kept.position <= excluded.position
+"""
+PARK = "insert into deliveries.parked (reader, position, reason) values (%s, %s, %s)" + (
+    " on conflict (reader, position) do update set reason = excluded.reason"
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Parked:
+    """What a reader went past, and why."""
+
+    reader: str
+    position: int
+    reason: str
+    parked_at: datetime
+
+
+class PostgresMarks:
+    """The marks of one reader in one source; `of` is a ports.Marks.
+
+    With `durable=False` a crash of the database may take back the last half second of saves: for
+    readers to whom that is only some duplicates more.
+    """
+
+    def __init__(
+        self, pool: AsyncConnectionPool, reader: str, source: str = "log", *, durable: bool = True
+    ) -> None:
+        self._pool = pool
+        self._reader = reader
+        self._source = source
+        self._commit = "on" if durable else "off"
+
+    async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]:
+        """The place in each partition. Raises Unavailable, as all of these do."""
+        asked = {"reader": self._reader, "source": self._source, "partitions": list(partitions)}
+        with reachable():
+            async with self._pool.connection() as connection:
+                await connection.execute(BEGIN, asked)
+                cursor = await connection.execute(READ, asked)
+                rows = await cursor.fetchall()
+        return {partition: Mark(offset, position) for partition, offset, position in rows}
+
+    async def save(self, partition: int, mark: Mark) -> None:
+        """Keep the place, unless a later one is kept."""
+        place = [self._reader, self._source, partition, mark.offset, mark.position, self._commit]
+        with reachable():
+            async with self._pool.connection() as connection:
+                await connection.execute(SAVE, place)
+
+    async def park(self, position: int, reason: str) -> None:
+        """Set one position aside, so that what comes after it goes on."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                await connection.execute(PARK, [self._reader, position, reason])
+
+
+async def parked(pool: AsyncConnectionPool, limit: int = 1000) -> Sequence[Parked]:
+    """What was set aside by all readers, the newest first."""
+    with reachable():
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                "select reader, position, reason, parked_at from deliveries.parked"
+                " order by parked_at desc, position desc limit %s",
+                [limit],
+            )
+            return [Parked(*row) for row in await cursor.fetchall()]
