@@ -92,11 +92,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command: its result, and the position from which reads show it."""
+    """What came of a command: its result, and the position from which reads show it.
+
+    `recorded_at` is None when nothing was appended now.
+    """
 
     result: Any
     position: int
     is_repeated: bool = False
+    recorded_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -145,9 +149,8 @@ class Work:
     async def get(self, kind: type[A], stream_id: UUID) -> A:
         """The state as this command sees it. Raises NotFound."""
         loaded = await self._load(kind, stream_id)
-        if loaded.state is None:
+        if not isinstance(loaded.state, kind):
             raise NotFound(f"There is no {_words(kind)} {stream_id}.")
-        assert isinstance(loaded.state, kind)
         return loaded.state
 
     async def exists(self, kind: type[Aggregate], stream_id: UUID) -> bool:
@@ -286,17 +289,17 @@ class CommandBus:
         Raises a Refusal, Overloaded or Unavailable; nothing was changed then.
         """
         context.principal.must(command.permission, getattr(command, "workspace_id", None))
-        if context.command_id is not None:
-            earlier = await self.world.store.outcome(context.command_id)
-            if earlier is not None:
-                return _repeated(earlier, _fingerprint(command))
         for _ in range(TRIES):
             try:
                 return await self._once(command, context)
             except AppendConflict:
                 continue
-            except CommandSeen:
-                return await self._seen(command, context)
+            except (CommandSeen, Refusal):
+                # A repeated command meets what it did itself: its append is seen, or it is refused.
+                earlier = await self._earlier(command, context)
+                if earlier is None:
+                    raise
+                return earlier
         raise ChangedMeanwhile("Others kept changing the same thing. Nothing was done; try again.")
 
     async def _once(self, command: Command, context: Context) -> Outcome:
@@ -311,7 +314,7 @@ class CommandBus:
             work.forget()
             raise
         work.remember()
-        return Outcome(result, appended.position)
+        return Outcome(result, appended.position, recorded_at=appended.recorded_at)
 
     async def _append(self, append: Append) -> Appended:
         try:
@@ -323,10 +326,12 @@ class CommandBus:
                 pointer=f"/{CLAIMED_FIELDS.get(kind.split(':')[0], 'name')}",
             ) from taken
 
-    async def _seen(self, command: Command, context: Context) -> Outcome:
-        earlier = await self.world.store.outcome(context.command_id or "")
-        assert earlier is not None
-        return _repeated(earlier, _fingerprint(command))
+    async def _earlier(self, command: Command, context: Context) -> Outcome | None:
+        """What came of the command of this id, if it took effect before."""
+        if context.command_id is None:
+            return None
+        earlier = await self.world.store.outcome(context.command_id)
+        return _repeated(earlier, _fingerprint(command)) if earlier else None
 
 
 CLAIMED_FIELDS = {"workspace": "slug"}

@@ -1,7 +1,7 @@
 """Words that let someone in: made once, shown once, known afterwards by their hash alone."""
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_bytes
@@ -26,7 +26,7 @@ class Credential:
         if head != prefix or len(body) != 64 or not body.isascii():
             return None
         try:
-            raw = urlsafe_b64decode(body)
+            raw = b64decode(body, altchars=b"-_", validate=True)
         except ValueError:
             return None
         return cls(UUID(bytes=raw[:16]), raw[16:])

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from application.ports import EventStore
-from domain.model import Aggregate
+from domain.model import Aggregate, OutOfOrder
 
 SNAPSHOT_EVERY = 200
 """Events between two snapshots of a stream; they are taken off the request path."""
@@ -25,15 +25,21 @@ class StateCache:
         self._snapshots: set[asyncio.Task[None]] = set()
 
     async def load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None]:
-        """The version and state of a stream; (0, None) when it does not exist."""
+        """The version and state of a stream; (0, None) when there is none of this kind."""
         held = self._states.get(stream_id)
         if held is not None:
             self._states.move_to_end(stream_id)
-            return held
+            return held if isinstance(held[1], kind) else (0, None)
         version, state = await self._start(kind, stream_id)
         begun_at = version
         for recorded in await self._store.load(stream_id, version):
-            state, version = kind.evolve(state, recorded.event), recorded.version
+            try:
+                state = kind.evolve(state, recorded.event)
+            except OutOfOrder:
+                if state is not None:
+                    raise
+                break
+            version = recorded.version
         if state is None:
             return 0, None
         self.put(stream_id, version, state)

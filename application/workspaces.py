@@ -38,6 +38,14 @@ class ChangeWorkspaceSettings(Command, permission=Permission.WRITE_WORKSPACES):
     settings: WorkspaceSettings
 
 
+class ChangeWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
+    """Say its name and settings anew; what is left out stays as it is."""
+
+    workspace_id: UUID
+    name: Name | None = None
+    settings: WorkspaceSettings | None = None
+
+
 @handlers.register
 async def create_workspace(command: CreateWorkspace, work: Work) -> UUID:
     slug = command.slug or slug_of(command.name)
@@ -63,6 +71,18 @@ async def change_workspace_settings(command: ChangeWorkspaceSettings, work: Work
     await work.change(
         Workspace, command.workspace_id, lambda w: w.change_settings(command.settings)
     )
+    return command.workspace_id
+
+
+@handlers.register
+async def change_workspace(command: ChangeWorkspace, work: Work) -> UUID:
+    await enter(work, command.workspace_id)
+    if command.name is not None:
+        name = command.name
+        await work.change(Workspace, command.workspace_id, lambda w: w.rename(name))
+    if command.settings is not None:
+        settings = command.settings
+        await work.change(Workspace, command.workspace_id, lambda w: w.change_settings(settings))
     return command.workspace_id
 
 

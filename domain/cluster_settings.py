@@ -5,14 +5,14 @@ from typing import Any, Self
 from uuid import UUID, uuid5
 
 from domain.model import Action, Aggregate, Audited, Event, OutOfOrder, Value
-from domain.values import ChangeMode
+from domain.values import ChangeMode, Minutes
 
 
 class Settings(Value):
     """`check_interval` is in minutes."""
 
     change_mode: ChangeMode = ChangeMode.AUTO
-    check_interval: int = 1
+    check_interval: Minutes = 1
 
     def as_audited(self) -> dict[str, Any]:
         """The seed's spelling of them."""

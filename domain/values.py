@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.model import Value
 
@@ -30,6 +30,10 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
 
 ClusterName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A cluster's name: an RFC 1123 label, as Kubernetes names things."""
+
+
+Minutes = Annotated[int, Field(ge=1, le=10_080)]
+"""An interval of one minute to one week."""
 
 
 class ChangeMode(StrEnum):

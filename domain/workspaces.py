@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Self
 
 from domain.model import Action, Aggregate, Audited, Event, OutOfOrder, Refusal, Value
-from domain.values import ChangeMode, Name, Slug
+from domain.values import ChangeMode, Minutes, Name, Slug
 
 
 class WorkspaceSettings(Value):
     """What its clusters do unless they say otherwise; the check interval is in minutes."""
 
     change_mode: ChangeMode = ChangeMode.AUTO
-    check_interval: int = 5
+    check_interval: Minutes = 5
 
 
 class WorkspaceCreated(Event, topic="workspace.created"):
