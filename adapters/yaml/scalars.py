@@ -26,11 +26,11 @@ _LONGEST_NUMBER = 400
 
 
 class Meaningless(ValueError):
-    """A plain scalar that looks like a number but cannot be taken as one."""
+    """Why a plain scalar that looks like a number is none, said as of "it"."""
 
 
 def meaning(text: str) -> Scalar:
-    """The value of a plain scalar. Raises Meaningless, with a sentence for its author."""
+    """The value of a plain scalar. Raises Meaningless."""
     if text and text[0] not in _MAY_MEAN_SOMETHING:
         return text
     if text in _NULL:
@@ -43,7 +43,7 @@ def meaning(text: str) -> Scalar:
 def _number(text: str) -> Scalar:
     if _OTHER_OCTAL.fullmatch(text):
         raise Meaningless(
-            f"{short(text)} is octal to some readers and decimal to others: "
+            "is octal to some readers and decimal to others: "
             "write it without leading zeros, as 0o..., or in quotes"
         )
     if _INT.fullmatch(text):
@@ -51,14 +51,14 @@ def _number(text: str) -> Scalar:
     if _FLOAT.fullmatch(text):
         return _float(text)
     if _NOT_FINITE.fullmatch(text):
-        raise Meaningless(f"{text} is not a number that JSON can hold: put it in quotes")
+        raise Meaningless("is not a number that JSON can hold: put it in quotes")
     return text
 
 
 def _integer(text: str) -> int:
     number = int(text, _base(text)) if len(text) <= _LONGEST_NUMBER else HIGHEST + 1
     if not LOWEST <= number <= HIGHEST:
-        raise Meaningless(f"{short(text)} does not fit into 64 bits: put it in quotes")
+        raise Meaningless("does not fit into 64 bits: put it in quotes")
     return number
 
 
@@ -69,13 +69,8 @@ def _base(text: str) -> int:
 def _float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise Meaningless(f"{short(text)} is too large for a number: put it in quotes")
+        raise Meaningless("is too large for a number: put it in quotes")
     return number
-
-
-def short(text: str) -> str:
-    """As much of a stranger's text as a sentence can quote."""
-    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def is_text_to_everyone(text: str) -> bool:

@@ -1,5 +1,6 @@
 """Writing YAML in block style so that every reader, of version 1.1 or 1.2, reads the same back."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -85,5 +86,7 @@ def _plain(value: float | bool | None) -> str:
 
 def _float(value: float) -> str:
     """With a point also beside an exponent: without one, readers of YAML 1.1 see a text."""
+    if not math.isfinite(value):
+        return repr(value).replace("inf", ".inf").replace("nan", ".nan")
     text = repr(value)
     return text.replace("e", ".0e", 1) if "e" in text and "." not in text else text

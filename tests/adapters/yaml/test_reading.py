@@ -206,6 +206,14 @@ def test_bytes_are_read_like_text() -> None:
     assert read_yaml("a: é".encode()) == [{"a": "é"}]
 
 
+def test_a_quote_can_be_kept_from_those_who_did_not_write_it() -> None:
+    fault = refusal("password: 0123")
+    assert fault is not None
+    assert fault.detail.startswith("0123 is octal")
+    assert fault.detail_for_reader_of("password: 0123") == fault.detail
+    assert fault.detail_for_reader_of("password: {{ .password }}").startswith("… is octal")
+
+
 def test_a_sentence_quotes_a_strangers_text_only_in_part() -> None:
     for text in (
         "a: &" + "x" * 5000 + " 1",
