@@ -8,6 +8,8 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from adapters.http.api.table import PREFIX, TABLE
+from adapters.http.dispatch import Dispatch
 from adapters.http.edge import Edge
 from adapters.http.identity import Identity
 
@@ -17,7 +19,11 @@ STATIC = Path(__file__).parent / "web" / "static"
 def build(edge: Edge) -> Starlette:
     """The ASGI application of one process."""
     app = Starlette(
-        routes=[*_pages(edge), Mount("/static", StaticFiles(directory=STATIC), name="static")],
+        routes=[
+            Mount(PREFIX, Dispatch(edge, TABLE)),
+            *_pages(edge),
+            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        ],
         middleware=[Middleware(Identity)],
     )
     app.state.edge = edge

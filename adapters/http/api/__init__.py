@@ -1,0 +1,1 @@
+"""The integration API: a table of routes under /api/v1."""

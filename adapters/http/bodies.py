@@ -1,0 +1,162 @@
+"""A body is strict JSON of bounded size, depth and time, or the sentence about what is wrong."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from adapters.http.edge import Site
+from adapters.http.problems import BadRequest, BodyTooLarge, BodyTooSlow, WrongMediaType
+from domain.model import Fault
+
+MAX_DEPTH = 50
+KEY = re.compile(rb'"\s*:')
+
+
+async def read(request: Request, site: Site) -> bytes:
+    """All bytes of the body. Raises BodyTooLarge or BodyTooSlow."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > site.max_body_bytes:
+        raise _too_large(site)
+    try:
+        async with asyncio.timeout(site.body_seconds):
+            return await _received(request, site)
+    except TimeoutError:
+        raise BodyTooSlow(
+            f"The body did not arrive within {site.body_seconds:g} s.",
+            headers={"Connection": "close"},
+        ) from None
+
+
+async def _received(request: Request, site: Site) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await request.receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > site.max_body_bytes:
+            raise _too_large(site)
+        parts.append(part)
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(site: Site) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body is larger than {site.max_body_bytes} bytes.", headers={"Connection": "close"}
+    )
+
+
+def must_be_json(content_type: str | None) -> None:
+    """Raise WrongMediaType unless the body is said to be JSON in UTF-8."""
+    kind, _, parameters = (content_type or "").partition(";")
+    if kind.strip().lower() != "application/json":
+        said = f"not as {kind.strip()}" if kind.strip() else "and said to be so"
+        raise WrongMediaType(
+            f"Send the body as application/json, {said}.", headers={"Accept": "application/json"}
+        )
+    charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"').lower()
+    if charset not in ("", "utf-8", "utf8"):
+        raise WrongMediaType(f"JSON is UTF-8, not {charset}.")
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """The object of a body. Raises BadRequest, which says what and where."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(_sentence(error)) from None
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.", faults=[_fault("", "not an object")])
+    keys = _measured(value, "", 1)
+    if b"\\u0000" in body:
+        _refuse_nul(value, "")
+    if keys != len(KEY.findall(body)):
+        _refuse_twins(body)
+    return value
+
+
+def _sentence(error: orjson.JSONDecodeError) -> str:
+    text = str(error.msg).removesuffix(".")
+    return f"The body is not JSON at line {error.lineno}, column {error.colno}: {text}."
+
+
+def _fault(pointer: str, detail: str) -> Fault:
+    return Fault(pointer=pointer, detail=detail)
+
+
+def _measured(value: Any, pointer: str, depth: int) -> int:
+    """How many keys there are; refuses what is nested too deeply."""
+    if depth > MAX_DEPTH:
+        detail = f"It is nested deeper than {MAX_DEPTH} levels."
+        raise BadRequest(
+            f"The body is nested deeper than {MAX_DEPTH} levels.", faults=[_fault(pointer, detail)]
+        )
+    keys = 0
+    if isinstance(value, dict):
+        keys = len(value)
+        for key, item in value.items():
+            if isinstance(item, dict | list):
+                keys += _measured(item, f"{pointer}/{escaped(key)}", depth + 1)
+    else:
+        for n, item in enumerate(value):
+            if isinstance(item, dict | list):
+                keys += _measured(item, f"{pointer}/{n}", depth + 1)
+    return keys
+
+
+def _refuse_nul(value: Any, pointer: str) -> None:
+    match value:
+        case str() if "\0" in value:
+            detail = "The character U+0000 is not allowed in a text."
+            raise BadRequest(f"{pointer}: {detail}", faults=[_fault(pointer, detail)])
+        case dict():
+            for key, item in value.items():
+                _refuse_nul(key, f"{pointer}/{escaped(key)}")
+                _refuse_nul(item, f"{pointer}/{escaped(key)}")
+        case list():
+            for n, item in enumerate(value):
+                _refuse_nul(item, f"{pointer}/{n}")
+
+
+class _Twins(dict[str, Any]):
+    """An object in which a key is there twice."""
+
+    key: str
+
+
+def _paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    twins = _Twins(found)
+    seen: set[str] = set()
+    twins.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return twins
+
+
+def _refuse_twins(body: bytes) -> None:
+    """Colons may stand in texts too, so look closely before a key is called a twin."""
+    _point_at_twins(json.loads(body, object_pairs_hook=_paired, parse_int=str), "")
+
+
+def _point_at_twins(value: Any, pointer: str) -> None:
+    if isinstance(value, _Twins):
+        where = f"{pointer}/{escaped(value.key)}"
+        detail = f"The key {value.key!r} is there twice."
+        raise BadRequest(f"{where}: {detail}", faults=[_fault(where, detail)])
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _point_at_twins(item, f"{pointer}/{escaped(key)}")
+    elif isinstance(value, list):
+        for n, item in enumerate(value):
+            _point_at_twins(item, f"{pointer}/{n}")
+
+
+def escaped(key: str) -> str:
+    """A key as a JSON pointer writes it (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")

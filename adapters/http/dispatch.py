@@ -1,0 +1,107 @@
+"""The one way through the API: find the route, know who asks, ask it, tell what came of it."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.authentication import principal_of
+from adapters.http.calls import Call
+from adapters.http.edge import Edge
+from adapters.http.parameters import InWorkspace
+from adapters.http.problems import MethodNotAllowed, NoSuchPage, Unauthenticated, problem_of
+from adapters.http.routing import Route, Table, Within
+from adapters.http.validation import validated_parameters
+from application.permissions import Principal
+from domain.model import Fault, Invalid, NotFound
+
+UUID_LENGTH = 36
+
+
+class Dispatch:
+    """An ASGI application over a table of routes."""
+
+    def __init__(self, edge: Edge, table: Table) -> None:
+        self._edge = edge
+        self._table = table
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            answer = await self._answer(request)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            answer = problem.answer(request.state.request_id, scope["path"])
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> ASGIApp:
+        route, path = self._route(request)
+        principal = await principal_of(request)
+        if principal is None:
+            raise Unauthenticated(
+                "Send a token in X-Auth-Token; the one that came, if any, is wrong or has run out.",
+                headers={"WWW-Authenticate": 'Bearer realm="quarterdeck"'},
+            )
+        principal.must(route.permission)
+        given = parse_qsl(request.url.query, keep_blank_values=True) if request.url.query else []
+        parameters = validated_parameters(route.parameters, given)
+        workspace = await self._workspace(route, principal, parameters, path)
+        return await route.run(Call(self._edge, request, principal, path, parameters, workspace))
+
+    def _route(self, request: Request) -> tuple[Route, Mapping[str, UUID]]:
+        scope = request.scope
+        routes, ids = self._table.at(scope["path"].removeprefix(scope.get("root_path", "")))
+        if not routes:
+            raise NoSuchPage("Nothing is at this address.")
+        method = "GET" if request.method == "HEAD" else request.method
+        route = routes.get(method)
+        if route is None:
+            allowed = ", ".join(sorted({*routes, *(["HEAD"] if "GET" in routes else [])}))
+            raise MethodNotAllowed(f"Only {allowed} can be done here.", headers={"Allow": allowed})
+        scope["state"]["route"] = route.path
+        return route, {name: _uuid(text) for name, text in zip(route.names, ids, strict=True)}
+
+    async def _workspace(
+        self, route: Route, principal: Principal, parameters: object, path: Mapping[str, UUID]
+    ) -> UUID | None:
+        """The workspace that the call is about: the one named, the token's own, the thing's."""
+        if route.within is Within.NONE:
+            return None
+        slug = parameters.workspace if isinstance(parameters, InWorkspace) else None
+        if slug is not None:
+            named = await self._edge.bus.world.store.holder(f"workspace:{slug}")
+            if named is None and principal.workspace_id is None:
+                raise NotFound(f"There is no workspace {slug}.")
+            principal.must(route.permission, named or UUID(int=0))
+            return named
+        if principal.workspace_id is not None:
+            return principal.workspace_id
+        if route.of is not None:
+            return await self._home(route, path)
+        if route.within is Within.ONE:
+            detail = "Say which workspace this is about."
+            raise Invalid([Fault(pointer="?workspace", detail=detail)])
+        return None
+
+    async def _home(self, route: Route, path: Mapping[str, UUID]) -> UUID:
+        """The workspace of the thing that the path's first id names."""
+        assert route.of is not None
+        id_ = path[route.names[0]]
+        _, state = await self._edge.cache.load(route.of, id_)
+        home = getattr(state, "workspace_id", None)
+        if not isinstance(home, UUID) or not isinstance(state, route.of):
+            raise NotFound(f"There is no such thing as {id_} here.")
+        return home
+
+
+def _uuid(text: str) -> UUID:
+    if len(text) == UUID_LENGTH:
+        try:
+            return UUID(text)
+        except ValueError:
+            pass
+    raise NoSuchPage(f"Nothing is at this address: {text[:40]!r} is no UUID.")
