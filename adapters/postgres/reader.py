@@ -61,11 +61,11 @@ async def fetch(
 ) -> list[Shown]:
     """The rows of a query on a connection of a reader."""
     try:
-        return await (await connection.execute(_query(sql), parameters)).fetchall()
+        return await (await connection.execute(sql.encode(), parameters)).fetchall()
     except psycopg.errors.FeatureNotSupported:
         # A statement was prepared over a build that is no longer the active one.
         await connection.execute("deallocate all")
-        return await (await connection.execute(_query(sql), parameters)).fetchall()
+        return await (await connection.execute(sql.encode(), parameters)).fetchall()
 
 
 @asynccontextmanager

@@ -44,3 +44,27 @@ create table read_models.parked_events (
     primary key (build, position)
 );
 create index parked_events_stream_idx on read_models.parked_events (build, stream_id);
+
+-- Move builds on in one partition, all or none: where one is not as it was known to be, someone
+-- else has moved it, and nothing of this transaction may stay. Tells who waits for a position.
+create function read_models.advance(
+    builds bigint[], known_offsets bigint[], known_positions bigint[], known_epochs bigint[],
+    positions bigint[], of_source text, of_partition integer, to_offset bigint, to_upto bigint
+) returns void language plpgsql as $$
+declare
+    moved integer;
+begin
+    update read_models.positions p
+        set next_offset = to_offset, position = x.position, upto = greatest(p.upto, to_upto),
+            moved_at = clock_timestamp()
+        from unnest(builds, known_offsets, known_positions, known_epochs, positions)
+            as x(build, known_offset, known_position, known_epoch, position)
+        where p.build = x.build and p.source = of_source and p.partition = of_partition
+          and p.next_offset = x.known_offset and p.position = x.known_position
+          and p.epoch = x.known_epoch;
+    get diagnostics moved = row_count;
+    if moved <> cardinality(builds) then
+        raise exception 'a build was moved by someone else' using errcode = 'QD001';
+    end if;
+    perform pg_notify('quarterdeck_read', to_upto::text);
+end $$;
