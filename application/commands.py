@@ -234,7 +234,7 @@ class Work:
     def _metadata(self) -> Metadata:
         context = self.context
         workspace_id, slug = self._workspace or (None, None)
-        return Metadata.model_construct(
+        return Metadata(
             workspace_id=workspace_id,
             workspace=slug,
             actor=context.principal.actor,

@@ -168,8 +168,15 @@ class Aggregate(Value):
         return state
 
     def after(self, **changes: Any) -> Self:
-        """This state with some fields changed."""
-        return self.model_copy(update=changes)
+        """This state with some fields changed, taken as they are: evolution is not the place to
+        refuse. It is model_copy without its generality, because every command comes here."""
+        cls = type(self)
+        copy = cls.__new__(cls)
+        object.__setattr__(copy, "__dict__", {**self.__dict__, **changes})
+        object.__setattr__(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        object.__setattr__(copy, "__pydantic_extra__", None)
+        object.__setattr__(copy, "__pydantic_private__", None)
+        return copy
 
 
 class OutOfOrder(TypeError):

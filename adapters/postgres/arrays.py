@@ -15,6 +15,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 _HEADER = Struct("!iiIii")
+_EMPTY = Struct("!iiI").pack
 _LENGTH = Struct("!i").pack
 _INT4 = Struct("!ii").pack
 _INT8 = Struct("!iq").pack
@@ -30,8 +31,9 @@ class Packed(bytes):
 
     @classmethod
     def of(cls, count: int, elements: Iterable[bytes], *, has_null: bool = False) -> "Packed":
+        """The array of so many packed elements; none is an array without dimensions."""
         if count == 0:
-            return cls(_HEADER.pack(0, 0, cls.element_oid, 0, 0)[:12])
+            return cls(_EMPTY(0, 0, cls.element_oid))
         return cls(_HEADER.pack(1, int(has_null), cls.element_oid, count, 1) + b"".join(elements))
 
 

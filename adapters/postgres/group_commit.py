@@ -3,44 +3,33 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from uuid import UUID
+from dataclasses import dataclass
 
 import psycopg
 
 from adapters.postgres import connection as postgres
-from adapters.postgres.arrays import Byteas, Int4s, Int8s, Texts, Uuids
+from adapters.postgres.append_calls import LOCK_KEY, Encoded, Event, write
 from adapters.postgres.mapper import Mapper, content_hash
 from application.ports import (
     Append,
-    AppendConflict,
     Appended,
-    ClaimTaken,
-    CommandSeen,
     Overloaded,
     Unavailable,
 )
 
-LOCK_KEY = 0x7175_6172_7465_7264
-"""The advisory lock of the log: "quarterd"."""
 MAX_EVENTS = 1_000
 MAX_BYTES = 1 << 20
 MAX_WAITING = 10_000
-APPEND = f"select * from log.append({', '.join(['%b'] * 23)})"
-Event = tuple[UUID, int, str, bytes, bytes, bytes]
 
 
 @dataclass(slots=True)
-class Request:
-    """One append, encoded, and who waits for it."""
+class Request(Encoded):
+    """An encoded append, what it must not share a batch over, and who waits for it."""
 
-    append: Append
-    events: list[Event]
-    expected: list[tuple[UUID, int]]
     keys: set[object]
     size: int
     answer: "asyncio.Future[Appended] | None" = None
-    verdict: "Appended | BaseException | None" = field(default=None)
+    verdict: "Appended | BaseException | None" = None
 
 
 class GroupCommit:
@@ -160,21 +149,8 @@ class GroupCommit:
         if self._connection is None or self._connection.closed:
             self._connection = await postgres.connect(self._dsn, name="writer")
         self.batches += 1
-        cursor = self._connection.cursor(binary=True)
-        await cursor.execute(APPEND, _parameters(batch), prepare=True)
-        row = await cursor.fetchone()
-        assert row is not None
-        verdicts, positions, holders, recorded_at = row
-        for n, request in enumerate(batch):
-            match verdicts[n]:  # type: ignore[index]
-                case 0:
-                    request.verdict = Appended(positions[n], recorded_at)  # type: ignore[index,arg-type]
-                case 1:
-                    request.verdict = AppendConflict()
-                case 2:
-                    request.verdict = _taken(request, holders[n])  # type: ignore[index]
-                case _:
-                    request.verdict = CommandSeen()
+        for request, verdict in zip(batch, await write(self._connection, batch), strict=True):
+            request.verdict = verdict
 
     async def _one_by_one(self, batch: Sequence[Request], error: psycopg.Error) -> None:
         """A poison request fails alone: the others are written without it."""
@@ -210,45 +186,6 @@ class GroupCommit:
         )
         row = await cursor.fetchone()
         return Appended(*row) if row else None  # type: ignore[arg-type]
-
-
-def _parameters(batch: Sequence[Request]) -> list[object]:
-    numbered = list(enumerate(batch, start=1))
-    e = [(n, *event) for n, r in numbered for event in r.events]
-    x = [(n, *expected) for n, r in numbered for expected in r.expected]
-    c = [(n, c.key, c.holder) for n, r in numbered for c in r.append.claims]
-    d = [(n, d) for n, r in numbered for d in r.append.documents]
-    k = [(n, r.append.command) for n, r in numbered if r.append.command is not None]
-    return [
-        Int4s.pack([row[0] for row in e]),
-        Uuids.pack([row[1] for row in e]),
-        Int8s.pack([row[2] for row in e]),
-        Texts.pack([row[3].encode() for row in e]),
-        Byteas.pack([row[4] for row in e]),
-        Byteas.pack([row[5] for row in e]),
-        Byteas.pack([row[6] for row in e]),
-        Int4s.pack([row[0] for row in x]),
-        Uuids.pack([row[1] for row in x]),
-        Int8s.pack([row[2] for row in x]),
-        Int4s.pack([row[0] for row in c]),
-        Texts.pack([row[1].encode() for row in c]),
-        Uuids.pack([row[2] for row in c]),
-        Int4s.pack([row[0] for row in d]),
-        Byteas.pack([bytes.fromhex(row[1].ref.digest) for row in d]),
-        Int8s.pack([row[1].ref.size for row in d]),
-        Byteas.pack([row[1].body for row in d]),
-        Int4s.pack([row[0] for row in k]),
-        Texts.pack([row[1].command_id.encode() for row in k]),
-        Byteas.pack([row[1].fingerprint for row in k]),
-        Byteas.pack([row[1].result for row in k]),
-        len(batch),
-        LOCK_KEY,
-    ]
-
-
-def _taken(request: Request, holder: UUID) -> ClaimTaken:
-    wanted = [claim.key for claim in request.append.claims if claim.holder not in (None, holder)]
-    return ClaimTaken(wanted[0], holder)
 
 
 def _refusal(error: psycopg.Error) -> BaseException:

@@ -29,10 +29,10 @@ class Mapper:
     """Events to stored bytes and back. Evolution of stored forms happens here, by upcasters."""
 
     def state(self, event: Event) -> bytes:
-        return event.__pydantic_serializer__.to_json(event, exclude_defaults=True)
+        return event.__pydantic_serializer__.to_json(event)
 
     def metadata(self, metadata: Metadata) -> bytes:
-        return metadata.__pydantic_serializer__.to_json(metadata, exclude_defaults=True)
+        return metadata.__pydantic_serializer__.to_json(metadata, exclude_none=True)
 
     def event(self, topic: str, state: bytes) -> Event:
         """The event of a stored state. Raises UnknownTopic or ValueError."""

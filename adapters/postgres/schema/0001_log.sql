@@ -156,3 +156,61 @@ begin
     end if;
     return query select verdict, last, holder, stamp;
 end $$;
+
+-- The same for one event on one stream with nothing beside it, which is most of what comes alone.
+create function log.append_one(
+    stream uuid, expected bigint, event_topic text, event_state bytea, event_metadata bytea,
+    content bytea, lock_key bigint
+) returns table (place bigint, at timestamptz)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(lock_key);
+    if coalesce((select max(s.originator_version) from log.stored_events s
+                 where s.originator_id = stream), 0) <> expected then
+        return;
+    end if;
+    update log.head h
+        set position = h.position + 1, recorded_at = greatest(clock_timestamp(), h.recorded_at)
+        returning h.position, h.recorded_at into place, at;
+    insert into log.stored_events
+        values (stream, expected + 1, event_topic, event_state, place, at, event_metadata,
+                sha256('\x00'::bytea || int8send(place) || timestamptz_send(at) || content));
+    perform pg_notify('quarterdeck_log', place::text);
+    return next;
+end $$;
+
+-- And for many requests that are nothing but events. verdict: 0 written, 1 conflict.
+create function log.append_events(
+    e_request int[], e_stream uuid[], e_version bigint[], e_topic text[], e_state bytea[],
+    e_metadata bytea[], e_content bytea[],
+    x_request int[], x_stream uuid[], x_expected bigint[],
+    requests int, lock_key bigint
+) returns table (conflicts int[], places bigint[], at timestamptz)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    base bigint;
+begin
+    perform pg_advisory_xact_lock(lock_key);
+    select h.position, greatest(clock_timestamp(), h.recorded_at) into base, at from log.head h;
+    select coalesce(array_agg(x.request), '{}') into conflicts
+        from unnest(x_request, x_stream, x_expected) as x(request, stream, expected)
+        where coalesce((select max(s.originator_version) from log.stored_events s
+                        where s.originator_id = x.stream), 0) <> x.expected;
+    with placed as (
+        select e.*, base + row_number() over (order by e.o) as place
+        from unnest(e_request, e_stream, e_version, e_topic, e_state, e_metadata, e_content)
+            with ordinality as e(request, stream, version, topic, state, metadata, content, o)
+        where not e.request = any(conflicts)
+    ), inserted as (
+        insert into log.stored_events
+        select p.stream, p.version, p.topic, p.state, p.place, at, p.metadata,
+               sha256('\x00'::bytea || int8send(p.place) || timestamptz_send(at) || p.content)
+        from placed p order by p.place
+    )
+    select coalesce(array_agg(p.place order by p.o), '{}') from placed p into places;
+    if cardinality(places) > 0 then
+        update log.head set position = base + cardinality(places), recorded_at = at;
+        perform pg_notify('quarterdeck_log', (base + cardinality(places))::text);
+    end if;
+    return next;
+end $$;

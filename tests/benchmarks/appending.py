@@ -1,0 +1,177 @@
+"""The whole command path against the library's `app.save` and against raw psycopg inserts.
+
+A command is RenameWorkspace: validated from what a request brings, authorised, decided on the
+cached state, encoded, and committed durably in a group with what else waits.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
+
+import psycopg
+import uvloop
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+
+from adapters.clock import SystemClock
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.migrations import migrate
+from application.commands import CommandBus, Context, World
+from application.permissions import Principal, Role
+from application.state_cache import StateCache
+from application.workspaces import CreateWorkspace, RenameWorkspace
+from application.workspaces import handlers as workspace_handlers
+from domain.model import Actor
+from tests.benchmarks.bench import Figure, median_of, postgres
+
+SECONDS = 3.0
+WHO = Principal(Actor(type="AuthToken", id=uuid4(), name="terraform-ci"), Role.ADMINISTRATOR)
+
+
+def run() -> Iterator[Figure]:
+    with postgres() as dsn:
+        asyncio.run(migrate(dsn))
+        ours = median_of(lambda: uvloop.run(_commands(dsn, 128)))
+        alone = median_of(lambda: uvloop.run(_commands(dsn, 1)))
+        raw = max(median_of(lambda n=n: _raw(dsn, n)) for n in (8, 32))
+        raw_alone = median_of(lambda: _raw(dsn, 1))
+        library = max(median_of(lambda n=n: _library(dsn, n)) for n in (1, 8, 32))
+    told = f"{ours:,.0f}/s; library {library:,.0f}/s; raw {raw:,.0f}/s"
+    yield Figure("append_vs_library", ours / library, 27, told=told)
+    yield Figure("append_vs_raw", ours / raw, 3.5, told=told)
+    told = f"{alone:,.0f}/s; raw {raw_alone:,.0f}/s"
+    yield Figure("append_single_vs_raw", alone / raw_alone, 0.6, told=told)
+
+
+async def _commands(dsn: str, in_flight: int) -> float:
+    """Commands a second with so many in flight, four on each workspace."""
+    async with PostgresEventStore(dsn) as store:
+        world = World(store, None, None, SystemClock(), None, None)  # type: ignore[arg-type]
+        bus = CommandBus(world, StateCache(store), [workspace_handlers])
+        count = 0
+        end = time.perf_counter() + SECONDS
+
+        async def client() -> None:
+            nonlocal count
+            while time.perf_counter() < end:
+                slug = f"w{uuid4().hex[:12]}"
+                created = await bus.execute(
+                    CreateWorkspace.model_validate({"name": "Production", "slug": slug}), _context()
+                )
+                count += 1
+                for n in range(3):
+                    await bus.execute(_rename(created.result, n), _context())
+                    count += 1
+
+        await asyncio.gather(*(client() for _ in range(in_flight)))
+        return count / SECONDS
+
+
+def _rename(workspace_id: UUID, n: int) -> RenameWorkspace:
+    return RenameWorkspace.model_validate({"workspace_id": workspace_id, "name": f"Production {n}"})
+
+
+def _context() -> Context:
+    return Context(
+        WHO, remote_address="10.20.4.17", request_id=os.urandom(16).hex(), pid=os.getpid()
+    )
+
+
+STATE = b'{"name":"Production 2","previous_name":"Production 1"}'
+METADATA = b'{"actor":{"type":"AuthToken","name":"terraform-ci"},"remote_address":"10.20.4.17"}'
+RAW_TABLE = """
+    create table if not exists raw_events (
+        originator_id uuid, originator_version bigint, topic text, state bytea, metadata bytea,
+        notification_id bigserial, primary key (originator_id, originator_version))
+"""
+
+
+def _raw(dsn: str, clients: int) -> float:
+    """Single-row inserts a second by raw psycopg, one connection a thread."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(RAW_TABLE)
+
+    def insert(connection: psycopg.Connection, stream: UUID, version: int) -> None:
+        connection.execute(
+            "insert into raw_events (originator_id, originator_version, topic, state, metadata)"
+            " values (%s, %s, %s, %s, %s)",
+            [stream, version, "workspace.renamed", STATE, METADATA],
+            prepare=True,
+        )
+
+    return _threads(clients, lambda: psycopg.connect(dsn, autocommit=True), insert)
+
+
+def _threads(
+    clients: int,
+    connect: Callable[[], psycopg.Connection],
+    insert: Callable[[psycopg.Connection, UUID, int], None],
+) -> float:
+    counts = [0] * clients
+    end = time.perf_counter() + SECONDS
+
+    def client(n: int) -> None:
+        with connect() as connection:
+            while time.perf_counter() < end:
+                stream = uuid4()
+                for version in range(1, 5):
+                    insert(connection, stream, version)
+                    counts[n] += 1
+
+    _join([threading.Thread(target=client, args=[n]) for n in range(clients)])
+    return sum(counts) / SECONDS
+
+
+class Place(Aggregate):
+    """A workspace as the library would have it."""
+
+    @event("Created")
+    def __init__(self, name: str, slug: str) -> None:
+        self.name = name
+        self.slug = slug
+
+    @event("Renamed")
+    def rename(self, name: str, previous_name: str) -> None:
+        self.name = name
+
+
+def _library(dsn: str, clients: int) -> float:
+    """Saves a second by the eventsourcing library's application on its own PostgreSQL tables."""
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    application = Application[UUID](
+        env={
+            "PERSISTENCE_MODULE": "eventsourcing.postgres",
+            "POSTGRES_DBNAME": str(parts["dbname"]),
+            "POSTGRES_HOST": str(parts["host"]),
+            "POSTGRES_PORT": str(parts["port"]),
+            "POSTGRES_USER": str(parts["user"]),
+            "POSTGRES_PASSWORD": "",
+            "POSTGRES_POOL_SIZE": str(clients),
+        }
+    )
+    counts = [0] * clients
+    end = time.perf_counter() + SECONDS
+
+    def client(n: int) -> None:
+        while time.perf_counter() < end:
+            place = Place("Production", f"w{uuid4().hex[:12]}")
+            application.save(place)
+            counts[n] += 1
+            for step in range(3):
+                place.rename(f"Production {step}", place.name)
+                application.save(place)
+                counts[n] += 1
+
+    _join([threading.Thread(target=client, args=[n]) for n in range(clients)])
+    application.close()
+    return sum(counts) / SECONDS
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
