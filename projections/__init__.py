@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 
+from projections.activity import activity
+from projections.auth_tokens import auth_tokens
 from projections.cluster_detail import cluster_detail
 from projections.cluster_list import cluster_list
 from projections.cluster_templates import cluster_templates
+from projections.history import history
 from projections.projection import Projection
+from projections.subjects import subjects
 from projections.tasks import tasks
+from projections.users import users
 from projections.workspaces import workspaces
 
 PROJECTIONS: Sequence[Projection] = (
@@ -15,5 +20,10 @@ PROJECTIONS: Sequence[Projection] = (
     cluster_list,
     cluster_detail,
     tasks,
+    auth_tokens,
+    users,
+    subjects,
+    history,
+    activity,
 )
 """Every read model there is."""

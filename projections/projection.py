@@ -29,15 +29,17 @@ R = TypeVar("R", bound=Rule)
 class Table:
     """A table as a projection declares it: column to SQL type, the key, and what is indexed.
 
-    `columns` begins with the key's. An index is what follows `create index on <table>`. A table
-    that `grows` only gets rows, keyed by the position that made them, and never changes one.
+    `columns` begins with the key's. An index is what follows `create index on <table>`.
+
+    `as_of` is for a table that only gets rows: the SQL over its columns that leaves those it had
+    when `%(position)s` and `%(moment)s` were the last. Time travel filters it, builds all others.
     """
 
     name: str
     columns: Mapping[str, str]
     key: Sequence[str]
     indexes: Sequence[str] = ()
-    grows: bool = False
+    as_of: str | None = None
 
     def put(self, *key: Any, **columns: Any) -> "Change":
         """Insert the row, or set these columns of the one that is there."""

@@ -241,3 +241,11 @@ async def count_by_task_status(
         {"workspace_id": workspace_id},
     )
     return {row["status"]: row["n"] for row in counted}
+
+
+async def unfinished_tasks(reader: Reader) -> list[UUID]:
+    """The ids of the tasks that are not over, oldest first."""
+    found = await reader.rows(
+        "select task_id from tasks where ended_at is null order by created_at, task_id limit 1000"
+    )
+    return [UUID(row["task_id"]) for row in found]
