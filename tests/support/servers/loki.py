@@ -46,6 +46,10 @@ schema_config:
 limits_config:
   allow_structured_metadata: true
   reject_old_samples: false
+frontend:
+  scheduler_dns_lookup_period: 200ms
+frontend_worker:
+  dns_lookup_duration: 200ms
 ingester:
   lifecycler:
     min_ready_duration: 0s
