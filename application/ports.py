@@ -361,6 +361,8 @@ class Finished:
     """Nobody can say how the running phase ended (host rebuilt, traces gone)."""
     in_sync: bool | None = None
     """For a check: whether what was found is what is declared."""
+    drift: str | None = None
+    """For a check that found a difference: what it printed last, for people."""
 
 
 Report = LogLine | PhaseStarted | HostKeyOffered | PhaseEnded | Finished

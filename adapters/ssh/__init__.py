@@ -1,0 +1,1 @@
+"""Installs clusters over SSH: scripts that run once, whatever becomes of the connection."""

@@ -1,0 +1,170 @@
+"""A connection to a host whose key is pinned; nothing secret is said before its key is known."""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import asyncssh
+
+from adapters.ssh.failures import Failed, HostGone, LoginRefused
+from adapters.ssh.keys import described, one_line, pinned_key
+
+HOST_KEY_ALGORITHMS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+NO_KNOWN_HOSTS: tuple[list[str], list[str], list[str]] = ([], [], [])
+"""The file of the account we run under is none of our business: our own pins count."""
+
+
+class Address(NamedTuple):
+    """Where an SSH server listens; as text it is the name its key is pinned under."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class HostKeyUnknown(Exception):
+    """First contact: the host showed this key, and none is pinned."""
+
+    def __init__(self, address: Address, key: asyncssh.SSHKey) -> None:
+        super().__init__(f"{address} shows {described(key)}")
+        self.address = address
+        self.line = one_line(key)
+        self.fingerprint = key.get_fingerprint()
+
+
+@dataclass(frozen=True)
+class Login:
+    """As whom to log in, and how long to wait for it."""
+
+    user: str
+    keys: Sequence[asyncssh.SSHKey]
+    connect_seconds: float
+    keepalive_seconds: float
+
+
+class _HostKeyCheck(asyncssh.SSHClient):
+    def __init__(self, pinned: asyncssh.SSHKey | None) -> None:
+        self._pinned = pinned
+        self.offered: asyncssh.SSHKey | None = None
+
+    def validate_host_public_key(
+        self,
+        host: str,  # noqa: ARG002
+        addr: str,  # noqa: ARG002
+        port: int,  # noqa: ARG002
+        key: asyncssh.SSHKey,
+    ) -> bool:
+        self.offered = key
+        return self._pinned is not None and self._pinned.public_data == key.public_data
+
+
+async def connect(
+    address: Address,
+    login: Login,
+    pins: Mapping[str, str],
+    through: asyncssh.SSHClientConnection | None = None,
+) -> asyncssh.SSHClientConnection:
+    """Log in at the address, which must show the key that is pinned for it.
+
+    Raises HostKeyUnknown when none is pinned, Failed when it is another, HostGone when the host
+    does not answer and LoginRefused when it does not let us in.
+    """
+    line = pins.get(str(address))
+    pinned = pinned_key(line, str(address)) if line else None
+    check = _HostKeyCheck(pinned)
+    try:
+        async with asyncio.timeout(login.connect_seconds):
+            return await _log_in(address, login, check, pinned, through)
+    except TimeoutError:
+        raise HostGone(f"did not answer within {login.connect_seconds:g} s") from None
+    except asyncssh.HostKeyNotVerifiable as error:
+        if check.offered is None:
+            raise HostGone(f"shows no host key that can be used: {error.reason}") from None
+        if pinned is None:
+            raise HostKeyUnknown(address, check.offered) from None
+        raise Failed(_changed(address, pinned, check.offered)) from None
+    except asyncssh.PermissionDenied:
+        raise LoginRefused(_refused(login)) from None
+    except asyncssh.Error as error:
+        raise HostGone(f"does not speak SSH as it should: {error.reason}") from None
+    except OSError as error:
+        raise HostGone(_unreachable(error)) from None
+
+
+async def _log_in(
+    address: Address,
+    login: Login,
+    check: _HostKeyCheck,
+    pinned: asyncssh.SSHKey | None,
+    through: asyncssh.SSHClientConnection | None,
+) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        address.host,
+        address.port,
+        tunnel=through,
+        client_factory=lambda: check,
+        known_hosts=NO_KNOWN_HOSTS,
+        server_host_key_algs=_algorithms(pinned),
+        config=None,
+        username=login.user,
+        client_keys=list(login.keys),
+        agent_path=None,
+        preferred_auth="publickey",
+        gss_host=None,
+        login_timeout=login.connect_seconds,
+        keepalive_interval=login.keepalive_seconds,
+        keepalive_count_max=3,
+    )
+
+
+def _algorithms(pinned: asyncssh.SSHKey | None) -> list[str]:
+    """Ask for the pinned key first: a host may have several."""
+    wanted = [name.decode() for name in pinned.sig_algorithms] if pinned else []
+    return sorted(HOST_KEY_ALGORITHMS, key=lambda name: name not in wanted)
+
+
+def _changed(address: Address, pinned: asyncssh.SSHKey, offered: asyncssh.SSHKey) -> str:
+    return (
+        f"The host key of {address} has changed: {described(pinned)} is pinned, "
+        f"{described(offered)} is shown. Somebody may be listening in between, or the host was "
+        "installed anew. Compare the fingerprint on the host itself (ssh-keygen -l -f "
+        "/etc/ssh/ssh_host_ed25519_key.pub); if it is right, forget the pinned key and try again."
+    )
+
+
+def _refused(login: Login) -> str:
+    key = login.keys[0]
+    return (
+        f"does not let user {login.user} in with {described(key)}; "
+        f"add this line to the user's ~/.ssh/authorized_keys: {one_line(key)}"
+    )
+
+
+def _unreachable(error: OSError) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "refuses connections"
+        case ConnectionResetError() | BrokenPipeError():
+            return "broke the connection off"
+    if isinstance(error.errno, int) and error.errno > 0:
+        return f"cannot be reached: {os.strerror(error.errno)}"
+    return f"cannot be reached: {error}"
+
+
+async def hang_up(connection: asyncssh.SSHClientConnection) -> None:
+    """Close without waiting for the host's consent."""
+    connection.abort()
+    with suppress(asyncssh.Error, OSError):
+        await connection.wait_closed()

@@ -1,0 +1,252 @@
+"""A task's folder on a host: what is asked of the toolkit there, over one connection."""
+
+import asyncio
+import hashlib
+import secrets
+import shlex
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Literal, Self
+from uuid import UUID
+
+import asyncssh
+
+from adapters.ssh.failures import Failed, HostGone
+
+MARK = b"--quarterdeck--\n"
+CHUNK_BYTES = 64 * 1024
+WINDOW_BYTES = 256 * 1024
+"""What a host may send before it was read: bounds the memory of one followed script."""
+ANSWER_BYTES = 128 * 1024
+
+BOOTSTRAP = """\
+umask 077; cd || exit 70; echo --quarterdeck--
+if [ -d {task} ]; then echo known; elif [ {create} = no ]; then echo absent; exit 0
+else mkdir -p {task} || exit 70; echo new; fi
+if [ -e {toolkit} ]; then cat > /dev/null; else
+cat > {draft} && [ "$(wc -c < {draft})" -eq {size} ] && mv {draft} {toolkit} || exit 70; fi
+pwd"""
+
+Process = asyncssh.SSHClientProcess[bytes]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The last run of a kind in a phase; `is_gone`: its keeper vanished and left no result."""
+
+    number: int
+    is_gone: bool
+    age_seconds: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What came of a run. `how` is ended, timed-out, stopped, refused (by sudo), or gone."""
+
+    how: str
+    code: int = 0
+    dropped_bytes: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a script is started: the bytes of output that a phase may keep, its time, its user."""
+
+    limit_bytes: int
+    timeout_seconds: int
+    shell: str
+    runs_as: Literal["self", "root", "password"] = "self"
+    sudo_password: str = field(default="", repr=False)
+
+
+class TaskFolder:
+    """`~/.quarterdeck/<cluster>/<task>/` on a host; methods raise HostGone when that goes away."""
+
+    def __init__(self, connection: asyncssh.SSHClientConnection, path: str, toolkit: str) -> None:
+        self._connection = connection
+        self.path = path
+        self._toolkit = toolkit
+
+    @classmethod
+    async def make(
+        cls, connection: asyncssh.SSHClientConnection, cluster_id: UUID, task_id: UUID
+    ) -> Self:
+        """The task's folder, made if it is not there."""
+        _, home, toolkit = await _prepare(connection, _place(cluster_id, task_id), create=True)
+        return cls(connection, f"{home}/{_place(cluster_id, task_id)}", f"{home}/{toolkit}")
+
+    @classmethod
+    async def find(
+        cls, connection: asyncssh.SSHClientConnection, cluster_id: UUID, task_id: UUID
+    ) -> Self | None:
+        """The task's folder if it is there."""
+        word, home, toolkit = await _prepare(connection, _place(cluster_id, task_id), create=False)
+        if word == "absent":
+            return None
+        return cls(connection, f"{home}/{_place(cluster_id, task_id)}", f"{home}/{toolkit}")
+
+    async def look(self, phase: str, kind: str) -> Found | None:
+        """The newest run of this kind; None when none was ever claimed."""
+        answer = (await self._ask("look", self._at(phase), kind)).decode()
+        if answer.startswith("none"):
+            return None
+        number, word, age = answer.split()
+        return Found(number=int(number), is_gone=word == "gone", age_seconds=max(0, int(age)))
+
+    async def stage(self, script: str, variables: str) -> str:
+        """Bring a script and its variables over; the answer is what `start` calls them."""
+        staged = self._at(f"staged-{secrets.token_hex(4)}")
+        for name, text in (("script", script), ("env", variables)):
+            content = text.encode()
+            await self._ask("put", staged, name, str(len(content)), given=content)
+        return staged
+
+    async def start(self, phase: str, run: str, staged: str, base: int, launch: Launch) -> bool:
+        """Claim the run and start it; False when it had been claimed before.
+
+        `base` is the number of bytes of the phase's output that were told of already.
+        """
+        answer = await self._ask(
+            "start",
+            self._at(phase),
+            run,
+            staged,
+            str(base),
+            str(launch.limit_bytes),
+            str(launch.timeout_seconds),
+            launch.shell,
+            launch.runs_as,
+            given=launch.sudo_password.encode() + b"\n",
+        )
+        return answer.startswith(b"started")
+
+    async def follow(
+        self, phase: str, run: str, offset: int
+    ) -> AsyncGenerator[bytes | Ending, None]:
+        """The phase's output from a byte on, as it comes, and last of all the run's Ending."""
+        command = self._command("follow", self._at(phase), run, str(offset))
+        with _host_may_go():
+            process = await self._connection.create_process(
+                command, encoding=None, window=WINDOW_BYTES
+            )
+            try:
+                async for chunk in _after_mark(process.stdout):
+                    yield chunk
+                yield _ending(await _some(process.stderr))
+            finally:
+                process.close()
+
+    async def stop(self, phase: str, run: str) -> None:
+        """End the run with all its processes; one that was not claimed yet never starts."""
+        await self._ask("stop", self._at(phase), run)
+
+    def state_file(self, phase: str, run: str) -> str:
+        """Where the script writes what later phases are to know."""
+        return self._at(f"{phase}/{run}/state")
+
+    async def state(self, phase: str, run: str, limit_bytes: int) -> bytes:
+        """What it wrote there; a byte more than the limit when it is too much."""
+        return await self._ask("state", self._at(f"{phase}/{run}"), str(limit_bytes))
+
+    async def clean(self, *, whole_cluster: bool) -> None:
+        """Remove the folder and old ones beside it, or all that there is of the cluster."""
+        await self._ask("clean", self.path, "all" if whole_cluster else "task")
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}/{name}"
+
+    def _command(self, *words: str) -> str:
+        return f"exec sh {shlex.join([self._toolkit, *words])}"
+
+    async def _ask(self, *words: str, given: bytes = b"") -> bytes:
+        with _host_may_go():
+            return await _run(self._connection, self._command(*words), given)
+
+
+def _place(cluster_id: UUID, task_id: UUID) -> str:
+    return f".quarterdeck/{cluster_id}/{task_id}"
+
+
+async def _prepare(
+    connection: asyncssh.SSHClientConnection, task: str, *, create: bool
+) -> tuple[str, str, str]:
+    """`known`, `new` or `absent`; the home folder; and the toolkit's place below it."""
+    content = files(__package__).joinpath("toolkit.sh").read_bytes()
+    toolkit = f"{task}/toolkit-{hashlib.sha256(content).hexdigest()[:12]}.sh"
+    text = BOOTSTRAP.format(
+        task=task,
+        toolkit=toolkit,
+        draft=f"{toolkit}.{secrets.token_hex(4)}",
+        size=len(content),
+        create="yes" if create else "no",
+    )
+    with _host_may_go():
+        answer = await _run(connection, f"exec sh -c {shlex.quote(text)}", content)
+    word, *rest = answer.decode(errors="replace").splitlines()
+    return word, (rest[-1].rstrip("/") if rest else ""), toolkit
+
+
+async def _run(connection: asyncssh.SSHClientConnection, command: str, given: bytes) -> bytes:
+    """What a command answers after MARK. Raises Failed with the host's words when it refuses."""
+    process: Process = await connection.create_process(command, encoding=None)
+    try:
+        process.stdin.write(given)
+        process.stdin.write_eof()
+        output, words = await asyncio.gather(_some(process.stdout), _some(process.stderr))
+        await process.wait_closed()
+    finally:
+        process.close()
+    if process.exit_status is None or process.exit_status < 0:
+        raise HostGone("the connection was lost")
+    _, mark, answer = output.partition(MARK)
+    if process.exit_status != 0 or not mark:
+        said = (words.strip() or output.strip() or b"nothing").decode(errors="replace")
+        raise Failed(f"The host refuses to work (exit code {process.exit_status}): {said[-500:]}")
+    return answer
+
+
+async def _some(reader: asyncssh.SSHReader[bytes]) -> bytes:
+    """All that is written, kept up to ANSWER_BYTES."""
+    kept = bytearray()
+    while chunk := await reader.read(CHUNK_BYTES):
+        kept += chunk[: ANSWER_BYTES - len(kept)]
+    return bytes(kept)
+
+
+async def _after_mark(reader: asyncssh.SSHReader[bytes]) -> AsyncIterator[bytes]:
+    before = b""
+    while chunk := await reader.read(CHUNK_BYTES):
+        before += chunk
+        _, mark, after = before.partition(MARK)
+        if mark:
+            break
+        before = before[-ANSWER_BYTES:]
+    else:
+        return
+    if after:
+        yield after
+    while chunk := await reader.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _ending(words: bytes) -> Ending:
+    match words.decode(errors="replace").split("\n")[-2:-1]:
+        case ["gone"]:
+            return Ending(how="gone")
+        case [line] if line.startswith("end "):
+            _, code, how, dropped, seconds = line.split()
+            return Ending(how, int(code), int(dropped), int(seconds))
+    raise HostGone("the connection was lost")
+
+
+@contextmanager
+def _host_may_go() -> Iterator[None]:
+    try:
+        yield
+    except asyncssh.Error as error:
+        raise HostGone(error.reason or "the connection was lost") from error
+    except OSError as error:
+        raise HostGone(str(error) or "the connection was lost") from error

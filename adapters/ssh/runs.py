@@ -1,0 +1,260 @@
+"""Scripts on the task's host: each is run once, whoever goes away meanwhile, and then followed."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+import asyncssh
+
+from adapters.ssh.failures import Failed, HostGone, Lost
+from adapters.ssh.folder import Ending, Found, Launch, TaskFolder
+from adapters.ssh.lines import Lines
+from adapters.ssh.reach import Reach
+from adapters.ssh.sentences import span
+from adapters.ssh.timings import Timings
+from application.ports import LogLine, OperationRequest
+
+MOST_RUNS = 5
+"""So often a script is run again because its host was started anew under it."""
+STOP_SECONDS = 40.0
+STATE_BYTES = 64 * 1024
+TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Job:
+    """A script to run: a phase's own, or one that only checks."""
+
+    phase: str
+    kind: Literal["script", "check"]
+    title: str
+    """The subject of a sentence about it."""
+    script: str = field(repr=False)
+    variables: Callable[[str], str]
+    """The file of its variables, by the path of its $QUARTERDECK_STATE."""
+    launch: Launch
+    critical: bool = False
+    may_have_begun: bool = False
+    """Whether another manager may have started it before."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    ending: Ending
+    last_lines: tuple[str, ...]
+    written: bytes = b""
+    """What the script wrote to $QUARTERDECK_STATE, up to a byte more than STATE_BYTES."""
+
+
+class Runs:
+    """The runs of one task on its host."""
+
+    def __init__(
+        self,
+        request: OperationRequest,
+        reach: Reach,
+        timings: Timings,
+        tell: Callable[[LogLine], Awaitable[None]],
+    ) -> None:
+        self._request = request
+        self._reach = reach
+        self._timings = timings
+        self._tell = tell
+        self._host = ""
+        self._folder: TaskFolder | None = None
+        self._offsets = dict(request.log_offsets)
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._running: tuple[Job, str] | None = None
+        self._may_have_begun = False
+        self._until = 0.0
+
+    async def choose_host(self) -> str:
+        """Bind the task to the first host that lets us in, with a folder for it there."""
+        host, connection = await self._reach.choose()
+        self.bind(host)
+        try:
+            self._folder = await TaskFolder.make(connection, *self._ids)
+        except HostGone as gone:
+            raise Failed(f"{self._address} went away at once: {gone}.") from None
+        return host
+
+    def bind(self, host: str) -> None:
+        self._host = host
+
+    async def carry_out(self, job: Job) -> Outcome:
+        """What came of the job, through every loss of the connection. Raises Lost or Failed."""
+        self._may_have_begun = job.may_have_begun
+        self._grant(job)
+        self._tail.clear()
+        while True:
+            try:
+                outcome = await self._attempt(job)
+            except HostGone as gone:
+                await self._note(job.phase, f"{self._address} went away: {gone}.")
+                self._folder = None
+            else:
+                if outcome is not None:
+                    self._running = None
+                    return outcome
+
+    async def stop(self) -> None:
+        """End what runs, and tell the last lines of it. Raises HostGone when it cannot be told."""
+        if self._running is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._stop(*self._running)
+        except TimeoutError:
+            raise HostGone("does not answer") from None
+
+    async def clean(self, *, whole_cluster: bool) -> None:
+        """Leave nothing of the task on the host. Raises HostGone or Failed."""
+        folder = self._folder or await self._redial()
+        await folder.clean(whole_cluster=whole_cluster)
+
+    async def _attempt(self, job: Job) -> Outcome | None:
+        """One connection's worth of following; None when the run vanished meanwhile."""
+        folder = await self._open(job)
+        run = await self._run_of(folder, job)
+        self._running = (job, run)
+        ending = await self._follow(folder, job, run)
+        if ending.how == "gone":
+            return None
+        written = b""
+        if job.kind == "script" and ending.how == "ended":
+            written = await folder.state(job.phase, run, STATE_BYTES)
+        return Outcome(ending, tuple(self._tail), written)
+
+    async def _open(self, job: Job) -> TaskFolder:
+        if self._folder is None:
+            connection = await self._connect(job)
+            self._folder = await TaskFolder.find(connection, *self._ids)
+            if self._folder is None:
+                await self._accept_lost_traces(job)
+                self._folder = await TaskFolder.make(connection, *self._ids)
+        return self._folder
+
+    async def _run_of(self, folder: TaskFolder, job: Job) -> str:
+        """The run to follow: the one that is there, or one that is started now."""
+        found = await folder.look(job.phase, job.kind)
+        if found and not found.is_gone:
+            if self._running is None:
+                await self._note(
+                    job.phase, f"Found on the host, begun {span(found.age_seconds)} ago."
+                )
+            self._grant(job, found.age_seconds)
+            return f"{job.kind}.{found.number}"
+        if found:
+            await self._accept_vanished(job, found)
+        run = f"{job.kind}.{found.number + 1 if found else 1}"
+        variables = job.variables(folder.state_file(job.phase, run))
+        staged = await folder.stage(job.script, variables)
+        self._running = (job, run)
+        self._may_have_begun = True
+        self._grant(job)
+        await folder.start(job.phase, run, staged, self._offsets.get(job.phase, 0), job.launch)
+        return run
+
+    async def _follow(self, folder: TaskFolder, job: Job, run: str) -> Ending:
+        lines = Lines(self._offsets.get(job.phase, 0))
+        async with aclosing(folder.follow(job.phase, run, lines.offset)) as output:
+            while True:
+                try:
+                    async with asyncio.timeout(self._patience_seconds()):
+                        piece = await anext(output)
+                except TimeoutError:
+                    break
+                if isinstance(piece, Ending):
+                    await self._tell_lines(job.phase, lines.rest())
+                    return piece
+                await self._tell_lines(job.phase, lines.feed(piece))
+        raise Failed(
+            f"{job.title} did not end within {span(job.launch.timeout_seconds)}, "
+            f"and {self._address} did not stop it either."
+        )
+
+    async def _tell_lines(self, phase: str, lines: Iterable[tuple[str, int]]) -> None:
+        for text, offset in lines:
+            await self._tell(LogLine(phase, text, offset=offset))
+            self._offsets[phase] = offset
+            if text.strip():
+                self._tail.append(text)
+
+    async def _stop(self, job: Job, run: str) -> None:
+        try:
+            folder = self._folder or await self._redial()
+            await folder.stop(job.phase, run)
+        except HostGone:
+            folder = await self._redial()
+            await folder.stop(job.phase, run)
+        await self._follow(folder, job, run)
+
+    async def _redial(self) -> TaskFolder:
+        connection = await self._reach.dial(self._host)
+        self._folder = await TaskFolder.make(connection, *self._ids)
+        return self._folder
+
+    async def _connect(self, job: Job) -> asyncssh.SSHClientConnection:
+        begun = self._now()
+        until = max(self._until, begun + self._timings.patience_seconds)
+        try:
+            return await self._reach.again(
+                self._host, until, lambda text: self._note(job.phase, text)
+            )
+        except HostGone as gone:
+            raise self._stays_away(job, gone, self._now() - begun) from None
+
+    def _stays_away(self, job: Job, gone: HostGone, seconds: float) -> Failed:
+        text = f"{job.title}: {self._address} did not come back within {span(seconds)}: it {gone}."
+        if job.kind == "script" and self._may_have_begun:
+            return Lost(f"{text} Its script may still run there, or it has ended.")
+        return Failed(text)
+
+    async def _accept_lost_traces(self, job: Job) -> None:
+        if not self._may_have_begun:
+            return
+        if job.critical:
+            raise Lost(
+                f"{job.title} is critical and nobody can say how it ended: {self._address} knows "
+                "nothing of the task; it was probably installed anew. Look at the host before the "
+                "phase is run again."
+            )
+        await self._note(job.phase, "The host knows nothing of the task: running the phase again.")
+
+    async def _accept_vanished(self, job: Job, found: Found) -> None:
+        if job.critical and job.kind == "script":
+            raise Lost(
+                f"{job.title} is critical and nobody can say how it ended: its process on "
+                f"{self._address} has vanished; the host was started anew or the process was "
+                "killed. Look at the host before the phase is run again."
+            )
+        if found.number >= MOST_RUNS:
+            raise Failed(f"{job.title} has vanished from {self._address} {found.number} times.")
+        text = "Its process has vanished: the host was started anew, or it was killed."
+        await self._note(job.phase, f"{text} Running it again.")
+
+    async def _note(self, phase: str, text: str) -> None:
+        await self._tell(LogLine(phase, text, stream="note"))
+
+    def _grant(self, job: Job, used_seconds: float = 0.0) -> None:
+        self._until = self._now() + job.launch.timeout_seconds - used_seconds
+
+    def _patience_seconds(self) -> float:
+        """How long output may be waited for: the host ends the script by itself when time is up."""
+        grace = self._timings.grace_seconds
+        return max(self._until - self._now(), 0.0) + grace
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    @property
+    def _address(self) -> str:
+        return str(self._reach.address(self._host))
+
+    @property
+    def _ids(self) -> tuple[UUID, UUID]:
+        return self._request.cluster_id, self._request.task_id

@@ -1,0 +1,217 @@
+"""A throw-away SSH host for the example: real commands in a folder of this machine, on loopback."""
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import asyncssh
+
+from adapters.ssh.keys import one_line
+
+AuthorizedKeys = Callable[[], Awaitable[Collection[str]]]
+"""The public keys (lines in OpenSSH's form) that may come in now; asked at every login."""
+
+LOOPBACK = "127.0.0.1"
+MARK = "QUARTERDECK_THROWAWAY_HOST"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CHUNK_BYTES = 64 * 1024
+
+Process = asyncssh.SSHServerProcess[bytes]
+
+
+class ThrowawayHost:
+    """Lives inside `async with`; whatever was started on it dies with it, detached or not.
+
+    The folder is HOME, and it keeps the host key, so that a host that comes back is the same one.
+    """
+
+    def __init__(self, folder: Path, authorized_keys: AuthorizedKeys, port: int = 0) -> None:
+        self._folder = folder
+        self._authorized_keys = authorized_keys
+        self._wanted_port = port
+        self._mark = secrets.token_hex(16)
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._connections: set[asyncssh.SSHServerConnection] = set()
+        self._commands: set[asyncio.Future[None]] = set()
+        self.port = 0
+        self.public_key = ""
+        """The host key's public half, as known_hosts writes it."""
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = await asyncio.to_thread(_host_key, self._folder / ".ssh" / "host_key")
+        self._acceptor = await asyncssh.listen(
+            LOOPBACK,
+            self._wanted_port,
+            server_factory=lambda: _Door(self._authorized_keys, self._connections),
+            server_host_keys=[key],
+            process_factory=self._serve,
+            encoding=None,
+            line_editor=False,
+            agent_forwarding=False,
+            x11_forwarding=False,
+            gss_host=None,
+            config=None,
+            keepalive_interval=30,
+        )
+        self.port = self._acceptor.get_port()
+        self.public_key = one_line(key)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._acceptor:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.to_thread(_kill_marked, f"{MARK}={self._mark}".encode())
+        if self._commands:
+            await asyncio.wait(self._commands)
+
+    def _serve(self, process: Process) -> Awaitable[None]:
+        command = asyncio.ensure_future(self._run(process))
+        self._commands.add(command)
+        command.add_done_callback(self._commands.discard)
+        return command
+
+    async def _run(self, process: Process) -> None:
+        """A command as sshd runs it: it lives on without its connection, on broken pipes."""
+        output, errors = await _Outlet.open(), await _Outlet.open()
+        with output, errors:
+            shell = await asyncio.create_subprocess_exec(
+                "/bin/sh",
+                *(["-c", process.command] if process.command else []),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output.inlet,
+                stderr=errors.inlet,
+                cwd=self._folder,
+                env=self._environment(),
+                start_new_session=True,
+            )
+            assert shell.stdin is not None
+            feeding = asyncio.create_task(_feed(process.stdin, shell.stdin))
+            await asyncio.gather(output.pour(process.stdout), errors.pour(process.stderr))
+            code = await shell.wait()
+            feeding.cancel()
+        process.exit(code if code >= 0 else 128 - code)
+
+    def _environment(self) -> dict[str, str]:
+        user = os.environ.get("USER", "quarterdeck")
+        home = str(self._folder)
+        names = {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": "/bin/sh", "PATH": PATH}
+        return {**names, MARK: self._mark}
+
+
+class _Door(asyncssh.SSHServer):
+    def __init__(
+        self, authorized_keys: AuthorizedKeys, connections: set[asyncssh.SSHServerConnection]
+    ) -> None:
+        self._authorized_keys = authorized_keys
+        self._connections = connections
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._connections.discard(self._connection)
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
+        lines = await self._authorized_keys()
+        return any(line.split()[:2] == one_line(key).split()[:2] for line in lines)
+
+
+class _Outlet:
+    """A pipe out of a command; closing it is what a command sees of a connection that is gone."""
+
+    def __init__(self, inlet: int, reader: asyncio.StreamReader, pipe: asyncio.ReadTransport):
+        self.inlet = inlet
+        self._reader = reader
+        self._pipe = pipe
+
+    @classmethod
+    async def open(cls) -> Self:
+        outlet, inlet = os.pipe()
+        reader = asyncio.StreamReader(CHUNK_BYTES)
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(outlet, "rb", buffering=0)
+        )
+        return cls(inlet, reader, pipe)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close_inlet()
+        self._pipe.close()
+
+    async def pour(self, writer: asyncssh.SSHWriter[bytes]) -> None:
+        self._close_inlet()
+        try:
+            while chunk := await self._reader.read(CHUNK_BYTES):
+                writer.write(chunk)
+                await writer.drain()
+        except (OSError, asyncssh.Error):
+            self._pipe.close()
+
+    def _close_inlet(self) -> None:
+        if self.inlet >= 0:
+            os.close(self.inlet)
+            self.inlet = -1
+
+
+async def _feed(reader: asyncssh.SSHReader[bytes], writer: asyncio.StreamWriter) -> None:
+    try:
+        while chunk := await reader.read(CHUNK_BYTES):
+            writer.write(chunk)
+            await writer.drain()
+    except (OSError, asyncssh.Error):
+        pass
+    finally:
+        writer.close()
+
+
+def _host_key(file: Path) -> asyncssh.SSHKey:
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        draft = file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(draft))
+        draft.rename(file)
+    return asyncssh.read_private_key(str(file))
+
+
+def _kill_marked(mark: bytes) -> None:
+    """Kill every process with the mark in its environment, until none is left (Linux)."""
+    while pids := [pid for pid in _processes() if mark in _variables(pid)]:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except FileNotFoundError:
+        return []
+
+
+def _variables(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []

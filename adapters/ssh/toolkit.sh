@@ -1,0 +1,283 @@
+# Quarterdeck's part on a host: it runs a script once, apart from the session that asked for it.
+#
+#   sh toolkit.sh VERB ARGUMENT...      the verbs are the functions below the word VERBS
+#
+# POSIX sh and setsid; README.md tells what each file in a run's folder means. A verb's answer on
+# standard output begins after the line MARK, because a host's profile may print things of its own.
+
+set -u
+MARK='--quarterdeck--'
+mask=$(umask)
+umask 077
+
+refuse() {
+    printf '%s\n' "$*" >&2
+    exit 70
+}
+
+# A tenth of a second, or a whole one where sleep knows no fractions.
+nap() {
+    sleep 0.1 2>/dev/null || sleep 1
+}
+
+# Sets `boot`: another one means that the host was started anew since.
+read_boot() {
+    boot=unknown
+    { read -r boot < /proc/sys/kernel/random/boot_id; } 2>/dev/null
+    return 0
+}
+
+# Sets `ticks`: when process PID began, in the kernel's count, so that its number cannot be mistaken
+# for another's later; 0 where there is no /proc, `dead` for one that only waits to be buried.
+read_ticks() {
+    ticks=0
+    line=
+    { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0
+    # shellcheck disable=SC2086  # the fields are words
+    set -- ${line##*) }
+    ticks=${20:-0}
+    [ "${1:-}" != Z ] || ticks=dead
+}
+
+# lives RUN: whether its keeper is there.
+lives() {
+    claimed=
+    read_boot
+    { read -r claimed _ < "$1/claim"; } 2>/dev/null
+    [ "$claimed" = "$boot" ] || return 1
+    { read -r keeper since < "$1/pid"; } 2>/dev/null || return 1
+    kill -0 "$keeper" 2>/dev/null || return 1
+    read_ticks "$keeper"
+    [ "$ticks" = "$since" ]
+}
+
+# settle RUN: wait for the keeper of a run that was claimed a moment ago.
+settle() {
+    naps=0
+    until [ -e "$1/pid" ] || [ -e "$1/exit" ] || [ "$naps" -ge 30 ]; do
+        nap
+        naps=$((naps + 1))
+    done
+}
+
+size_of() {
+    size=$(wc -c < "$1")
+    size=$((size))
+}
+
+# VERBS
+
+# put FOLDER NAME SIZE: keep the standard input as a file, if all of it came.
+put() {
+    mkdir -p "$1" || exit 70
+    cat > "$1/$2" || exit 70
+    size_of "$1/$2"
+    [ "$size" -eq "$3" ] || refuse "only $size of $3 bytes arrived"
+}
+
+# look PHASE KIND: `none`, or the number of the last run, `present` or `gone`, and its age in seconds.
+look() {
+    number=0
+    while [ -d "$1/$2.$((number + 1))" ]; do number=$((number + 1)); done
+    [ "$number" -gt 0 ] || { echo none; return; }
+    run=$1/$2.$number
+    settle "$run"
+    word=gone
+    if lives "$run" || [ -e "$run/exit" ]; then word=present; fi
+    now=$(date +%s)
+    begun=$now
+    { read -r _ begun < "$run/claim"; } 2>/dev/null
+    echo "$number $word $((now - begun))"
+}
+
+# start PHASE RUN STAGED BASE LIMIT TIMEOUT SHELL AS: claim the run and start it; `started`, or
+# `found` when it had been claimed before. AS is self, root or password, which then is the input.
+start() {
+    command -v setsid > /dev/null || refuse 'the host has no setsid (util-linux or busybox has it)'
+    run=$1/$2
+    mkdir -p "$1" || exit 70
+    if ! reason=$(mkdir "$run" 2>&1); then
+        [ -d "$run" ] || refuse "$reason"
+        rm -rf "$3"
+        echo found
+        return
+    fi
+    mv "$3/script" "$3/env" "$run/" && rmdir "$3" || exit 70
+    : >> "$1/output" || exit 70
+    size_of "$1/output"
+    # The number of a byte never comes twice, also when what was before is lost.
+    [ "$size" -ge "$4" ] || dd if=/dev/null of="$1/output" bs=1 seek="$4" count=0 2>/dev/null
+    : > "$run/state"
+    read_boot
+    echo "$boot $(date +%s)" > "$run/claim" || exit 70
+    password=
+    [ "$8" != password ] || IFS= read -r password
+    printf '%s\n' "$password" | setsid sh "$0" keep "$run" "$5" "$6" "$7" "$8" "$mask" \
+        > /dev/null 2>&1 &
+    settle "$run"
+    [ -e "$run/pid" ] || refuse 'the script could not be started apart from the session'
+    echo started
+}
+
+# keep RUN LIMIT TIMEOUT SHELL AS MASK: the run's keeper. It stays until the script has ended.
+keep() {
+    IFS= read -r password
+    read_ticks "$$"
+    cd "$1" || exit 70
+    echo "$$ $ticks" > pid.new && mv pid.new pid
+    code=143
+    size_of ../output
+    before=$size
+    if [ ! -e stop ]; then
+        mkfifo pipe
+        pump "$2" &
+        run_as "$5" "$1" "$3" "$4" "$6" > pipe 2>&1 < /dev/null
+        code=$?
+        # What the script left running may hold its output open: it is not waited for.
+        naps=0
+        until [ -e total ] || [ "$naps" -ge 20 ]; do
+            nap
+            naps=$((naps + 1))
+        done
+    fi
+    conclude
+}
+
+# All output is read, whatever is kept of it, so that the script never writes to a closed pipe.
+pump() {
+    (
+        ulimit -f $(($1 / 512))
+        trap '' XFSZ
+        exec tee -a ../output
+    ) < pipe 2> /dev/null | wc -c > total.new && mv total.new total
+}
+
+# run_as AS RUN TIMEOUT SHELL MASK
+run_as() {
+    case $1 in
+        self) sh "$0" run "$2" "$3" "$4" "$5" ;;
+        root) sudo -n sh "$0" run "$2" "$3" "$4" "$5" ;;
+        password) printf '%s\n' "$password" | sudo -S -p '' sh "$0" run "$2" "$3" "$4" "$5" ;;
+    esac
+}
+
+conclude() {
+    how=ended
+    dropped=0
+    [ -e began ] || how=refused
+    [ ! -e timed-out ] || how=timed-out
+    [ ! -e stop ] || how=stopped
+    if [ -e total ]; then
+        size_of ../output
+        dropped=$(($(cat total) - size + before))
+    fi
+    read -r _ begun < claim
+    rm -f env pipe total
+    echo "$code $how $dropped $(($(date +%s) - begun))" > exit.new && mv exit.new exit
+}
+
+# run RUN TIMEOUT SHELL MASK: the script in a group of its own, under a watchdog; perhaps as root.
+run() {
+    : > "$1/began"
+    cd "${HOME:-/}" 2> /dev/null || cd /
+    umask "$4"
+    setsid sh -c '. "$1"; exec "$2" "$3"' sh "$1/env" "$3" "$1/script" < /dev/null &
+    script=$!
+    watch "$1" "$2" "$script" > /dev/null 2>&1 &
+    watchdog=$!
+    wait "$script" 2> /dev/null
+    code=$?
+    if [ -e "$1/stop" ] || [ -e "$1/timed-out" ]; then
+        wait "$watchdog"
+    else
+        kill "$watchdog" 2> /dev/null
+    fi
+    exit "$code"
+}
+
+# watch RUN TIMEOUT GROUP: end the group when it is told to, or when its time is up.
+watch() {
+    seconds=0
+    until [ -e "$1/stop" ]; do
+        [ "$seconds" -lt "$2" ] || { : > "$1/timed-out"; break; }
+        sleep 1
+        seconds=$((seconds + 1))
+    done
+    kill -TERM "-$3"
+    naps=0
+    while kill -0 "-$3" && [ "$naps" -lt 100 ]; do
+        nap
+        naps=$((naps + 1))
+    done
+    kill -KILL "-$3"
+}
+
+# follow PHASE RUN OFFSET: the phase's output from there to the run's end; what came of the run is
+# the last line of standard error: `end CODE HOW DROPPED SECONDS`, or `gone`.
+follow() {
+    run=$1/$2
+    [ -e "$1/output" ] || : > "$1/output"
+    exec 3< "$1/output"
+    dd bs=1 skip="$3" count=0 <&3 2> /dev/null
+    naps=0
+    until [ -e "$run/exit" ]; do
+        cat <&3
+        if ! lives "$run" && [ ! -e "$run/exit" ]; then
+            cat <&3
+            echo gone >&2
+            return
+        fi
+        nap
+        naps=$((naps + 1))
+        # Whoever asked may be away: then this write ends it.
+        [ $((naps % 50)) -ne 0 ] || echo >&2
+    done
+    cat <&3
+    read -r ended < "$run/exit"
+    echo "end $ended" >&2
+}
+
+# stop PHASE RUN: end the run; one that was not claimed yet never starts.
+stop() {
+    run=$1/$2
+    mkdir -p "$1" || exit 70
+    if mkdir "$run" 2> /dev/null; then
+        echo '143 stopped 0 0' > "$run/exit.new" && mv "$run/exit.new" "$run/exit"
+        return
+    fi
+    settle "$run"
+    : > "$run/stop" || exit 70
+    naps=0
+    while [ ! -e "$run/exit" ] && lives "$run"; do
+        [ "$naps" -lt 150 ] || refuse 'the script does not end'
+        nap
+        naps=$((naps + 1))
+    done
+}
+
+# state RUN LIMIT: what the script wrote for the phases after it; one byte more than LIMIT is too much.
+state() {
+    head -c $(($2 + 1)) "$1/state"
+}
+
+# clean TASK WHAT: forget the task, and those of the same cluster that nobody came back for in a
+# week; or, when WHAT is all, whatever there is of the cluster.
+clean() {
+    cluster=${1%/*}
+    if [ "$2" = all ]; then
+        rm -rf "$cluster"
+        return
+    fi
+    rm -rf "$1"
+    find "$cluster" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} + 2> /dev/null
+    rmdir "$cluster" 2> /dev/null
+    return 0
+}
+
+verb=$1
+shift
+case $verb in
+    keep | run) ;;
+    *) printf '%s\n' "$MARK" ;;
+esac
+"$verb" "$@"
