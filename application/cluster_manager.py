@@ -86,6 +86,7 @@ class ClusterManager:
     slots: int = 10
     lease_seconds: float = 15.0
     _running: dict[UUID, _Running] = field(default_factory=dict)
+    _heard: list[UUID] = field(default_factory=list)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -99,6 +100,7 @@ class ClusterManager:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_leases(), name="keep leases")
                 while True:
+                    self._woken.clear()
                     await self._look(group)
                     await self._rest()
         finally:
@@ -108,6 +110,7 @@ class ClusterManager:
         """Hear of an event: a new task, or that someone wants one cancelled."""
         match recorded.event:
             case TaskQueued():
+                self._heard.append(recorded.stream_id)
                 self._woken.set()
             case TaskCancelRequested():
                 self._woken.set()
@@ -116,7 +119,6 @@ class ClusterManager:
                     running.cancel_wanted = True
 
     async def _rest(self) -> None:
-        self._woken.clear()
         try:
             async with asyncio.timeout(self.lease_seconds / 5):
                 await self._woken.wait()
@@ -126,7 +128,8 @@ class ClusterManager:
     async def _look(self, group: asyncio.TaskGroup) -> None:
         """One look at the queue: take what is free while there are slots."""
         try:
-            for task_id in await self.tools.queue.unfinished():
+            heard, self._heard = self._heard, []
+            for task_id in dict.fromkeys([*heard, *await self.tools.queue.unfinished()]):
                 if len(self._running) >= self.slots:
                     return
                 if task_id not in self._running and await self._take(task_id):
@@ -284,7 +287,7 @@ class ClusterManager:
             await self._say(FailTask, task_id, reason=end.error)
         else:
             in_sync = end.in_sync is not False
-            await self._say(SucceedTask, task_id, in_sync=in_sync)
+            await self._say(SucceedTask, task_id, in_sync=in_sync, detail=end.drift or "")
 
     async def _say(self, command: type[Command], task_id: UUID, **fields: Any) -> None:
         """Tell the log, however long the database is away: what was done is not forgotten."""

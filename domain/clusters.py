@@ -268,6 +268,7 @@ class Cluster(Aggregate):
     applied: int = 0
     applied_sections: dict[str, DocumentRef] = {}
     was_created: bool = False
+    has_drifted: bool = False
     task_id: UUID | None = None
     host_keys: dict[str, str] = {}
     host_fingerprints: dict[str, str] = {}
@@ -275,7 +276,8 @@ class Cluster(Aggregate):
 
     @property
     def has_pending_changes(self) -> bool:
-        return self.was_created and not self.render_errors and self.rendering != self.applied
+        differs = self.rendering != self.applied or self.has_drifted
+        return self.was_created and not self.render_errors and differs
 
     @classmethod
     def create(
@@ -359,7 +361,7 @@ class Cluster(Aggregate):
         )
 
     def check(self, task_id: UUID, detail: str, *, in_sync: bool) -> Iterator[Event]:
-        same = in_sync and not self.has_pending_changes
+        same = in_sync and self.rendering == self.applied
         yield ClusterChecked(
             task_id=task_id,
             in_sync=in_sync,
@@ -488,9 +490,12 @@ class Cluster(Aggregate):
                     applied=event.rendering,
                     applied_sections=event.sections,
                     status=event.status,
+                    has_drifted=False,
                     task_id=None,
                 )
-            case Cluster(), ClusterChecked() | ClusterOperationFailed():
+            case Cluster(), ClusterChecked():
+                return state.after(status=event.status, has_drifted=not event.in_sync, task_id=None)
+            case Cluster(), ClusterOperationFailed():
                 return state.after(status=event.status, task_id=None)
             case Cluster(), ClusterArchived():
                 return state.after(

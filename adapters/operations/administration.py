@@ -9,7 +9,7 @@ from adapters.bootstrap import CannotStart, Hub, keys_file, open_database, open_
 from adapters.crypto.key_ring import KeyRing
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.settings import Settings
-from adapters.ssh.key_pairs import AsyncsshKeyPairs
+from adapters.ssh.keys import AsyncsshKeyPairs
 from application.commands import Context
 from application.permissions import QUARTERDECK
 
