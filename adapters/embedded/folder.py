@@ -31,7 +31,6 @@ class DataFolder:
         self.unfinished_cluster = self.path / "cluster.new"
         self.log = self.path / "postgres.log"
         self.account = Account.for_cluster(self.cluster)
-        self.socket_folder: Path | None = None
         self._lock: int | None = None
 
     def take(self) -> None:
@@ -46,10 +45,8 @@ class DataFolder:
 
     def release(self) -> None:
         """Let the next one have it; without effect when it was not taken."""
-        if self.socket_folder is not None:
-            self._remove_socket_folder()
-            self.socket_folder = None
         if self._lock is not None:
+            self._remove_socket_folder()
             os.close(self._lock)
             self._lock = None
 
@@ -61,7 +58,13 @@ class DataFolder:
         self._write(self.cluster / "pg_hba.conf", rules)
         self._write(self.cluster / "pg_ident.conf", f'quarterdeck "{_own_name()}" all\n')
 
-    def make_socket_folder(self) -> Path:
+    @property
+    def socket_folder(self) -> Path:
+        """Where the socket of the server lies that runs here, whoever started it."""
+        near = self._near_socket_folder
+        return near.readlink() if near.is_symlink() else near
+
+    def make_socket_folder(self) -> None:
         """A private folder for the socket, in /tmp where the data folder's path is too long."""
         self._remove_socket_folder()
         folder = self._near_socket_folder
@@ -72,8 +75,6 @@ class DataFolder:
             # The link remembers it for whoever cleans up after a kill.
             self._near_socket_folder.symlink_to(folder)
         self.account.own(folder)
-        self.socket_folder = folder
-        return folder
 
     def open_log(self) -> int:
         """A descriptor that appends to the server's log, which starts anew when it is long."""

@@ -137,7 +137,7 @@ class EmbeddedPostgres:
 
     @property
     def dsn(self) -> str:
-        """A libpq connection string for the private socket."""
+        """A libpq connection string for the private socket, whichever process serves it."""
         return _dsn(str(self.folder.socket_folder), self.port)
 
     @property
