@@ -146,6 +146,14 @@ def token_create(
     print(run(create_token(settings, name, workspace, read_only=read_only)))
 
 
+@keys_app.command("generate")
+def keys_generate() -> None:
+    """Print a fresh master key, to be kept where QUARTERDECK_KEYS_FILE points."""
+    from adapters.crypto.key_ring import KeyRing
+
+    print(KeyRing.generate().write(), end="")
+
+
 @keys_app.command("show")
 def keys_show(
     reveal: Annotated[bool, typer.Option("--reveal", help="Print the keys themselves.")] = False,
