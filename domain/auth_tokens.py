@@ -1,4 +1,4 @@
-"""An auth token lets a program in: global or for one workspace, with full rights or to read only."""
+"""An auth token lets a program in: global or for one workspace, with full rights or read only."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The settings of a cluster are a record of their own: how changes are applied and how often it is checked."""
+"""A cluster's settings, a record of its own: how changes are applied, how often it is checked."""
 
 from collections.abc import Iterator
 from typing import Any, Self

@@ -318,7 +318,7 @@ class Cluster(Aggregate):
             yield ClusterRenderFailed(errors=errors, engine=engine)
 
     def request(self, kind: OperationKind, task_id: UUID) -> Iterator[Event]:
-        """Ask for a task of this kind; the same kind while it waits or runs is already so."""
+        """Ask for a task of this kind; one at a time."""
         self._must_live()
         self.must_rest()
         self._must_allow(kind)
@@ -337,6 +337,7 @@ class Cluster(Aggregate):
             yield ClusterHostKeyPinned(host=host, port=port, key=key, fingerprint=fingerprint)
 
     def forget_host_key(self, host: str, port: int) -> Iterator[Event]:
+        self._must_live()
         fingerprint = self.host_fingerprints.get(f"{host}:{port}")
         if fingerprint is not None:
             yield ClusterHostKeyForgotten(host=host, port=port, fingerprint=fingerprint)
@@ -348,26 +349,22 @@ class Cluster(Aggregate):
         rendering: int,
         sections: Mapping[str, DocumentRef],
     ) -> Iterator[Event]:
-        status = (
-            ClusterStatus.IN_SYNC if rendering == self.rendering else ClusterStatus.PENDING_CHANGES
-        )
         yield ClusterApplied(
             task_id=task_id,
             kind=kind,
             rendering=rendering,
             sections=dict(sections),
             previous_status=self.status,
-            status=status,
+            status=self._status_at_rest(in_sync=rendering == self.rendering),
         )
 
     def check(self, task_id: UUID, detail: str, *, in_sync: bool) -> Iterator[Event]:
-        same = in_sync and self.rendering == self.applied
         yield ClusterChecked(
             task_id=task_id,
             in_sync=in_sync,
             detail=detail,
             previous_status=self.status,
-            status=ClusterStatus.IN_SYNC if same else ClusterStatus.PENDING_CHANGES,
+            status=self._status_at_rest(in_sync=in_sync and self.rendering == self.applied),
         )
 
     def fail(
@@ -412,6 +409,11 @@ class Cluster(Aggregate):
                 f" not {revision}.",
                 pointer="/current_revision",
             )
+
+    def _status_at_rest(self, *, in_sync: bool) -> ClusterStatus:
+        if self.render_errors:
+            return ClusterStatus.CONFIGURATION_ERROR
+        return ClusterStatus.IN_SYNC if in_sync else ClusterStatus.PENDING_CHANGES
 
     def _must_live(self) -> None:
         if self.archived_at is not None:
@@ -533,13 +535,9 @@ def _rendered_status(state: Cluster) -> ClusterStatus:
     """A cluster at rest shows at once that something waits to be applied."""
     if state.task_id is not None:
         return state.status
-    if not state.applied:
-        return (
-            ClusterStatus.CREATION_FAILED
-            if state.status is ClusterStatus.CREATION_FAILED
-            else ClusterStatus.NEW
-        )
-    return ClusterStatus.PENDING_CHANGES
+    if state.applied:
+        return ClusterStatus.PENDING_CHANGES
+    return ClusterStatus.CREATION_FAILED if state.was_created else ClusterStatus.NEW
 
 
 def _broken_status(state: Cluster) -> ClusterStatus:

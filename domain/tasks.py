@@ -208,9 +208,10 @@ class Task(Aggregate):
             case Task(), TaskPhaseStarted():
                 return state.after(phase=event.phase, in_critical=event.critical)
             case Task(), TaskPhaseEnded():
+                # The next phase begins before its start is told: count what it may have done.
                 return state.after(
-                    phase=event.next_phase,
-                    in_critical=False,
+                    phase=None,
+                    in_critical=event.next_phase_critical,
                     done=(*state.done, event.phase),
                     state=event.state,
                 )

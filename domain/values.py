@@ -8,7 +8,6 @@ from pydantic import Field, StringConstraints
 
 from domain.model import Value
 
-
 Name = Annotated[
     str,
     StringConstraints(
