@@ -13,7 +13,8 @@ from adapters.clock import SystemClock
 from adapters.crypto.key_check import check_keys
 from adapters.crypto.key_ring import BadKeys, KeyRing
 from adapters.crypto.vault import EnvelopeVault
-from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.embedded.account import reachable_folder
+from adapters.embedded.postgres import EmbeddedPostgres, running_dsn
 from adapters.postgres.connection import open_pool, sentence
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
@@ -71,20 +72,17 @@ async def open_database(settings: Settings) -> AsyncIterator[str]:
 
 
 async def _embedded(data: Path, stack: AsyncExitStack) -> str:
-    server = EmbeddedPostgres((data / DATABASE_FOLDER).absolute())
-    if await _answers(server.dsn):
-        return server.dsn
-    await stack.enter_async_context(server)
+    folder = database_folder(data)
+    running = running_dsn(folder)
+    if running is not None:
+        return running
+    server = await stack.enter_async_context(EmbeddedPostgres(folder))
     return server.dsn
 
 
-async def _answers(dsn: str) -> bool:
-    try:
-        connection = await psycopg.AsyncConnection.connect(dsn, connect_timeout=2)
-    except psycopg.OperationalError:
-        return False
-    await connection.close()
-    return True
+def database_folder(data: Path) -> Path:
+    """Where the embedded database lies: in the data folder, unless root's home hides that."""
+    return reachable_folder(data / DATABASE_FOLDER)
 
 
 @asynccontextmanager

@@ -5,7 +5,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
-from adapters.bootstrap import CannotStart, Hub, keys_file, open_database, open_hub, write_keys
+from adapters.bootstrap import (
+    CannotStart,
+    Hub,
+    database_folder,
+    keys_file,
+    open_database,
+    open_hub,
+    write_keys,
+)
 from adapters.crypto.key_ring import KeyRing
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.settings import Settings
@@ -28,7 +36,7 @@ async def administration(settings: Settings) -> AsyncIterator[Hub]:
 
 def make_keys_once(settings: Settings) -> Path | None:
     """Make master keys for a fresh data folder; the path of the file when they were made."""
-    fresh = settings.database_url is None and not (settings.data / "postgres").exists()
+    fresh = settings.database_url is None and not database_folder(settings.data).exists()
     if settings.keys is not None or keys_file(settings).exists() or not fresh:
         return None
     return write_keys(settings, KeyRing.generate())
