@@ -129,6 +129,15 @@ def sign_in(
     print(run(sign_in_link(settings, name or settings.administrator)))
 
 
+@app.command()
+def example(data: Data = None, port: Port = None) -> None:
+    """Load the example: a workspace, a template and a cluster on a throw-away SSH host."""
+    from adapters.operations.example import example as load
+
+    print(run(load(read_settings(data=data, port=port))))
+    print("`quarterdeck up` serves the host it installs on.", file=sys.stderr)
+
+
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Option(help="The token's name, as the audit shows it.")],

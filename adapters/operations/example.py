@@ -1,0 +1,13 @@
+"""Load the example from the command line."""
+
+from adapters.operations.administration import administration, by_hand
+from adapters.processes.example_host import example_port
+from adapters.settings import Settings
+from application.example import SLUG, load_example
+
+
+async def example(settings: Settings) -> str:
+    """Load it, unless it is there; the address of its clusters."""
+    async with administration(settings) as hub:
+        await load_example(hub.bus, by_hand(), example_port(settings.data))
+        return f"{settings.url}/workspaces/{SLUG}/clusters"

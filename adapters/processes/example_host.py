@@ -1,0 +1,71 @@
+"""The throw-away SSH host of the example, for as long as the example is there."""
+
+import asyncio
+import socket
+from collections.abc import Collection
+from pathlib import Path
+from uuid import UUID
+
+from adapters.bootstrap import Hub
+from adapters.ssh.throwaway import ThrowawayHost
+from application.example import SLUG
+from domain.model import Recorded
+from domain.workspaces import WorkspaceCreated
+
+FOLDER = "example"
+PORT_FILE = "port"
+
+
+def example_port(data: Path) -> int:
+    """The port of the example's host: chosen once, because its key is pinned under it."""
+    path = data / FOLDER / PORT_FILE
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(_free_port()))
+        return int(path.read_text())
+
+
+class ExampleHost:
+    """Starts the host when the workspace is there or comes."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._wanted = asyncio.Event()
+
+    def notice(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, WorkspaceCreated) and recorded.event.slug == SLUG:
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Serve from when it is wanted until cancelled."""
+        if await self._workspace() is None:
+            await self._wanted.wait()
+        data = self._hub.settings.data
+        host = ThrowawayHost(
+            (data / FOLDER / "host").absolute(), self._authorized_keys, example_port(data)
+        )
+        async with host:
+            await asyncio.Event().wait()
+
+    async def _workspace(self) -> UUID | None:
+        return await self._hub.store.holder(f"workspace:{SLUG}")
+
+    async def _authorized_keys(self) -> Collection[str]:
+        """The keys of the clusters of the example's workspace, and of no other."""
+        workspace_id = await self._workspace()
+        async with self._hub.pool.connection() as connection:
+            cursor = await connection.execute(
+                "select convert_from(state, 'UTF8')::jsonb ->> 'ssh_public_key'"
+                " from log.stored_events where topic = 'cluster.created'"
+                " and convert_from(state, 'UTF8')::jsonb ->> 'workspace_id' = %s",
+                [str(workspace_id)],
+            )
+            return [row[0] for row in await cursor.fetchall()]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
