@@ -8,10 +8,15 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from adapters.http import probes
 from adapters.http.api.table import PREFIX, TABLE
 from adapters.http.dispatch import Dispatch
 from adapters.http.edge import Edge
+from adapters.http.headers import SecurityHeaders
+from adapters.http.hosts import HostCheck
 from adapters.http.identity import Identity
+from adapters.http.time_limit import TimeLimit
+from adapters.http.watching import Watching
 
 STATIC = Path(__file__).parent / "web" / "static"
 
@@ -21,10 +26,17 @@ def build(edge: Edge) -> Starlette:
     app = Starlette(
         routes=[
             Mount(PREFIX, Dispatch(edge, TABLE)),
+            *probes.routes(edge),
             *_pages(edge),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
-        middleware=[Middleware(Identity)],
+        middleware=[
+            Middleware(Identity),
+            Middleware(SecurityHeaders, is_https=edge.site.is_https),
+            Middleware(Watching, edge=edge),
+            Middleware(HostCheck, site=edge.site),
+            Middleware(TimeLimit, seconds=edge.site.request_seconds),
+        ],
     )
     app.state.edge = edge
     return app

@@ -1,20 +1,27 @@
 """A call is one request on its way through a route: who asks, for what, about which workspace."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
 
 from adapters.http.authentication import context_of
-from adapters.http.edge import Edge
+from adapters.http.edge import Edge, NotYet
 from adapters.http.parameters import Reading
 from adapters.http.problems import BadRequest
 from application.commands import Command, Context, Outcome
 from application.permissions import Principal
 from domain.model import Fault, NotFound
 from projections.reader import Reader, Shown
+
+SHOWN_SECONDS = 2.0
+"""How long the answer to a command waits for the read models."""
+ASKED_SECONDS = 10.0
+"""How long a query waits for the position that it was asked for, or for the past to be built."""
 
 
 @dataclass(slots=True)
@@ -39,16 +46,31 @@ class Call:
         return self.workspace_id
 
     async def execute(self, command: Command) -> Outcome:
-        return await self.edge.bus.execute(command, self.context)
+        """Carry out a command; one that found it so already stands at the log's head."""
+        outcome = await self.edge.bus.execute(command, self.context)
+        if outcome.position:
+            return outcome
+        return replace(outcome, position=await self.edge.log.head())
+
+    async def reader_of(self, outcome: Outcome) -> Reader:
+        """A reader that shows what the command did. Raises NotYet."""
+        return await self._reader(None, outcome.position, SHOWN_SECONDS)
 
     async def reader(self) -> Reader:
-        """A reader of now or of `?at=`, once `?after=` is shown."""
+        """A reader of now or of `?at=`, once `?after=` is shown. Raises NotYet."""
         reading = self.parameters
         assert isinstance(reading, Reading)
         if reading.at is not None and reading.at > self.edge.clock.now():
             detail = "This instant has not come yet."
             raise BadRequest(f"?at: {detail}", faults=[Fault(pointer="?at", detail=detail)])
-        return await self.edge.reads.reader(at=reading.at, after=reading.after)
+        return await self._reader(reading.at, reading.after, ASKED_SECONDS)
+
+    async def _reader(self, at: datetime | None, after: int | None, seconds: float) -> Reader:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.edge.reads.reader(at=at, after=after)
+        except TimeoutError:
+            raise NotYet(after or 0) from None
 
 
 def found(row: Shown | None, what: str, id_: UUID) -> Shown:

@@ -48,7 +48,15 @@ class Log(Protocol):
 
 
 class FellBehind(Exception):
-    """The subscriber read too slowly and was dropped; it may come back with its last position."""
+    """The subscriber was dropped, by default for it read too slowly; it may come back."""
+
+    reason = "Too many events were waiting. Come back with the last position you saw."
+
+
+class FeedEnded(FellBehind):
+    """The subscriber was dropped because this process ends."""
+
+    reason = "This server stops. Come back with the last position you saw."
 
 
 class Feed(Protocol):
@@ -59,7 +67,8 @@ class Feed(Protocol):
     ) -> AsyncIterator[Recorded]:
         """Records as they are committed, those above `after` first; only what is `wanted`.
 
-        Raises FellBehind in a subscriber whose queue is full, Unavailable when the log is gone.
+        Raises FellBehind in a subscriber whose queue is full, FeedEnded when the process ends,
+        Unavailable when the log is gone.
         """
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -15,11 +15,13 @@ from starlette.types import ASGIApp
 from adapters.http import answers, bodies
 from adapters.http.answers import Answer
 from adapters.http.calls import Call
+from adapters.http.edge import NotYet
 from adapters.http.parameters import InWorkspace, Parameters, Reading
 from adapters.http.problems import BadRequest, PreconditionFailed
 from adapters.http.validation import validated_body
 from application.commands import Command, Outcome
 from application.permissions import Permission
+from application.ports import Unavailable
 from domain.model import Aggregate, Fault, Invalid
 from projections.reader import BadCursor, Page
 
@@ -69,7 +71,6 @@ class Route:
     takes: Takes | None = None
     media_types: tuple[str, ...] = ("application/json",)
     headers: tuple[str, ...] = ()
-    is_stream: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +96,12 @@ def command(
 
     async def run(call: Call) -> ASGIApp:
         fields = await _fields(call, taken)
-        return await show(call, await call.execute(validated_body(kind, fields)))
+        outcome = await call.execute(validated_body(kind, fields, taken.whole))
+        try:
+            return await show(call, outcome)
+        except (NotYet, Unavailable):
+            # It is done; only the read models cannot show it yet.
+            return changed(outcome, {"id": outcome.result, "position": outcome.position}, 202)
 
     return Route(
         method=method,
@@ -123,8 +129,12 @@ def query(
     of: type[Aggregate] | None = None,
     parameters: type[Parameters] = Reading,
     is_tagged: bool = False,
+    media_types: tuple[str, ...] = ("application/json",),
 ) -> Route:
-    """A route that asks for a query; a Page is answered as its rows with a Link to the next."""
+    """A route that asks for a query; a Page is answered as its rows with a Link to the next.
+
+    A query that answers by itself gives an ASGI application.
+    """
 
     async def run(call: Call) -> ASGIApp:
         try:
@@ -132,6 +142,8 @@ def query(
         except BadCursor as error:
             fault = Fault(pointer="?cursor", detail=str(error))
             raise BadRequest(f"?cursor: {error}", faults=[fault]) from error
+        if callable(value):
+            return cast(ASGIApp, value)
         if isinstance(value, Page):
             return answers.json(value.rows, headers=_next_link(call.request, value.next_cursor))
         return _tagged(call.request, value) if is_tagged else answers.json(value)
@@ -147,6 +159,7 @@ def query(
         within=within,
         of=of,
         parameters=parameters,
+        media_types=media_types,
         headers=("ETag",)
         if is_tagged
         else ("Link",)

@@ -27,12 +27,15 @@ SENTENCES = {
 """Pydantic's kinds of error in our words; the others are told in its own."""
 
 
-def validated_body(kind: type[M], fields: Mapping[str, Any]) -> M:
-    """The model of a body's fields. Raises Invalid."""
+def validated_body(kind: type[M], fields: Mapping[str, Any], whole: str | None = None) -> M:
+    """The model of a body's fields. Raises Invalid.
+
+    `whole` is the field that the body itself is, so that pointers begin inside of it.
+    """
     try:
         return kind.model_validate_json(orjson.dumps(fields), strict=True)
     except ValidationError as error:
-        raise Invalid(_faults(error, kind, "/")) from None
+        raise Invalid(_faults(error, kind, "/", whole)) from None
 
 
 def validated_parameters(kind: type[M], given: Collection[tuple[str, str]]) -> M:
@@ -55,9 +58,12 @@ def _bad_parameters(faults: list[Fault]) -> BadRequest:
     return BadRequest(told, faults=faults)
 
 
-def _faults(error: ValidationError, kind: type[BaseModel], head: str) -> Iterator[Fault]:
+def _faults(
+    error: ValidationError, kind: type[BaseModel], head: str, whole: str | None = None
+) -> Iterator[Fault]:
     for details in error.errors(include_url=False, include_context=True, include_input=False):
-        path = "/".join(escaped(str(step)) for step in details["loc"])
+        steps = details["loc"][1:] if whole in details["loc"][:1] else details["loc"]
+        path = "/".join(escaped(str(step)) for step in steps)
         yield Fault(pointer=f"{head}{path}", detail=_sentence(details, kind))
 
 

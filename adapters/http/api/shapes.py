@@ -256,6 +256,84 @@ class LogLine(Value):
     text: str
 
 
+class HistoryRow(Value):
+    """What happened; `kind` and `name` say to what, `belongs_to` of what that is a part."""
+
+    position: int
+    time: datetime
+    topic: str
+    stream_id: UUID
+    version: int
+    user_type: str | None
+    user_id: UUID | None
+    user_name: str | None
+    remote_address: str | None
+    request_id: str | None
+    pid: int | None
+    workspace_id: UUID | None
+    workspace_slug: str | None
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    command_id: str | None
+    auditable_type: str | None
+    auditable_id: UUID | None
+    action: str | None
+    audited_changes: dict[str, Any] | None
+    kind: str | None
+    name: str | None
+    belongs_to: UUID | None
+    is_failure: bool
+
+
+class AuthToken(Value):
+    id: UUID
+    name: str
+    scope: Literal["global", "workspace"]
+    workspace_id: UUID | None
+    read_only: bool
+    hint: str
+    created_at: datetime
+    created_by: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewAuthToken(AuthToken):
+    token: str | None = Field(description="Shown once; null when the request is repeated.")
+
+
+class EventActor(Value):
+    type: str | None
+    id: UUID | None
+    name: str | None
+
+
+class ToldEvent(Value):
+    """The `data` of a server-sent event."""
+
+    position: int
+    id: UUID
+    stream_id: UUID
+    version: int
+    topic: str
+    recorded_at: datetime
+    workspace_id: UUID | None
+    workspace: str | None
+    actor: EventActor
+    remote_address: str | None
+    request_id: str | None
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    event: dict[str, Any]
+
+
+class Accepted(Value):
+    """The command took effect; the read models do not show it yet."""
+
+    id: UUID | None
+    position: int
+
+
 def read_only(shape: type[Value], *written: str) -> frozenset[str]:
     """The fields of a shape that clients read back and that no command takes."""
     return frozenset(shape.model_fields) - frozenset(written)

@@ -1,0 +1,112 @@
+"""The feed: one tail of the log in this process, handed to everyone who listens."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from adapters.http.edge import FeedEnded, FellBehind, Log
+from application.ports import Mark, Stream
+from domain.model import Recorded
+
+MOST_WAITING = 1_000
+"""Events that may wait for one listener before it is dropped."""
+PAGE = 500
+
+Wanted = Callable[[Recorded], bool]
+
+
+@dataclass(slots=True, eq=False)
+class Listener:
+    """One who listens: what waits for them, and the reason why no more will come."""
+
+    wanted: Wanted
+    waiting: deque[Recorded] = field(default_factory=deque)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: Exception | None = None
+
+    def offer(self, recorded: Recorded) -> None:
+        if self.ended is not None or not self.wanted(recorded):
+            return
+        if len(self.waiting) >= MOST_WAITING:
+            self.end(FellBehind())
+        else:
+            self.waiting.append(recorded)
+            self.woken.set()
+
+    def end(self, reason: Exception) -> None:
+        self.ended = self.ended or reason
+        self.woken.set()
+
+    async def next(self) -> Recorded:
+        """The next event, once there is one. Raises the reason why there will be none."""
+        while not self.waiting:
+            if self.ended is not None:
+                raise self.ended
+            self.woken.clear()
+            await self.woken.wait()
+        return self.waiting.popleft()
+
+
+class LogFeed:
+    """edge.Feed over the tail of the log; `seen` is told of every event, before the listeners."""
+
+    def __init__(self, stream: Stream, log: Log, seen: Callable[[Recorded], None]) -> None:
+        self._stream = stream
+        self._log = log
+        self._seen = seen
+        self._listeners: set[Listener] = set()
+        self._position = 0
+        self._is_open = True
+
+    async def run(self) -> None:
+        """Follow the log until cancelled; then let every listener go."""
+        self._position = await self._log.head()
+        try:
+            async for page in self._stream.follow(self._from_here):
+                for recorded in page.records:
+                    self._hand_out(recorded)
+                self._position = max(self._position, page.upto)
+        finally:
+            self._is_open = False
+            for listener in self._listeners:
+                listener.end(FeedEnded())
+
+    async def subscribe(
+        self, *, after: int | None = None, wanted: Wanted | None = None
+    ) -> AsyncIterator[Recorded]:
+        """Records above `after`, first from the log and then as they come (see edge.Feed)."""
+        choose = wanted or _all
+        position = self._position if after is None else after
+        while position < self._position:
+            page = await self._log.read(position, PAGE, self._position)
+            for recorded in page:
+                if choose(recorded):
+                    yield recorded
+            position = page[-1].position if page else self._position
+        listener = Listener(lambda recorded: recorded.position > position and choose(recorded))
+        if not self._is_open:
+            raise FeedEnded
+        self._listeners.add(listener)
+        try:
+            while True:
+                yield await listener.next()
+        finally:
+            self._listeners.discard(listener)
+
+    @property
+    def listening(self) -> int:
+        return len(self._listeners)
+
+    def _hand_out(self, recorded: Recorded) -> None:
+        self._seen(recorded)
+        for listener in self._listeners:
+            listener.offer(recorded)
+
+    async def _from_here(self, partitions: Collection[int]) -> Mapping[int, Mark]:
+        mark = Mark(offset=self._position + 1, position=self._position)
+        return dict.fromkeys(partitions, mark)
+
+
+def _all(_: Recorded) -> bool:
+    return True

@@ -1,0 +1,75 @@
+"""Only requests that name this server are answered, and only its own pages may use a session."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.edge import Site
+from adapters.http.problems import ForeignOrigin, WrongHost
+
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked for by address, not by name."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_SITES = (b"same-origin", b"none")
+
+
+class HostCheck:
+    """Refuses a Host that is not ours (DNS rebinding), and foreign origins of unsafe methods.
+
+    A request with a token in a header needs no origin: no page of another site can send one.
+    """
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._hosts = {site.host, *site.allowed_hosts}
+        if site.host in LOOPBACK:
+            self._hosts |= LOOPBACK
+        self._is_open = "*" in site.allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in PROBES:
+            headers = dict(scope["headers"])
+            self._check_host(headers)
+            if scope["method"] not in SAFE:
+                check_origin(headers)
+        await self._app(scope, receive, send)
+
+    def _check_host(self, headers: Mapping[bytes, bytes]) -> None:
+        named = host_of(headers.get(b"host", b""))
+        if not self._is_open and named not in self._hosts:
+            raise WrongHost(
+                f"This server does not answer to the name {named[:100]!r};"
+                " QUARTERDECK_ALLOWED_HOSTS adds names."
+            )
+
+
+def host_of(header: bytes) -> str:
+    """The name in a Host header, without the port and the brackets of an address."""
+    name = header.decode("latin-1").lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0]
+
+
+def check_origin(headers: Mapping[bytes, bytes]) -> None:
+    """Raise ForeignOrigin when a browser says that another site's page sent this."""
+    if b"x-auth-token" in headers or b"authorization" in headers:
+        return
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        is_ours = site in OWN_SITES
+    else:
+        origin = headers.get(b"origin")
+        is_ours = origin is None or netloc_of(origin) == headers.get(b"host", b"").lower()
+    if not is_ours:
+        raise ForeignOrigin("A page of another site may not do this in your name.")
+
+
+def netloc_of(origin: bytes) -> bytes | None:
+    """The host and port of an origin; None for what is none."""
+    try:
+        return urlsplit(origin.lower()).netloc or None
+    except ValueError:
+        return None
