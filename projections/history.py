@@ -43,7 +43,7 @@ table = Table(
         "(user_name, position)",
         "(correlation_id, position) where correlation_id is not null",
         "(auditable_type, position) where auditable_type is not null",
-        "using brin (recorded_at)",
+        "(recorded_at, position)",
     ],
     as_of="position <= %(position)s",
 )
@@ -97,7 +97,8 @@ SHOWN = """
     select h.position, h.recorded_at as time, h.topic, h.stream_id, h.version,
            h.user_type, h.user_id, h.user_name, h.remote_address, h.request_id, h.pid,
            h.workspace_id, h.workspace_slug, h.correlation_id, h.causation_id, h.command_id,
-           h.auditable_type, h.stream_id as auditable_id, h.action, h.audited_changes,
+           h.auditable_type, case when h.auditable_type is not null then h.stream_id end
+               as auditable_id, h.action, h.audited_changes,
            s.kind, s.name, s.belongs_to, h.is_failure, h.position as _position
     from history h left join subjects s on s.stream_id = h.stream_id
 """
@@ -136,8 +137,8 @@ class HistoryFilter:
             "h.auditable_type = any(%(auditable_types)s)": self.auditable_types,
             "h.action = any(%(actions)s)": self.actions,
             "h.topic = any(%(topics)s)": self.topics,
-            "h.recorded_at >= %(since)s": self.since,
-            "h.recorded_at < %(until)s": self.until,
+            f"h.position >= {_first_at('since')}": self.since,
+            f"h.position < {_first_at('until')}": self.until,
             "h.correlation_id = %(correlation_id)s": self.correlation_id,
             "h.action is not null": self.only_audited,
             "h.is_failure": self.only_failures,
@@ -157,6 +158,15 @@ class HistoryFilter:
             "until": self.until,
             "correlation_id": self.correlation_id,
         }
+
+
+def _first_at(moment: str) -> str:
+    """The SQL of the first position at or after a parameter: times rise with positions."""
+    first = (
+        f"select position from history where recorded_at >= %({moment})s"
+        " order by recorded_at, position limit 1"
+    )
+    return f"coalesce(({first}), {2**62})"
 
 
 async def history_where(
