@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from struct import Struct
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-from domain.model import Event, Metadata, Recorded
+from domain.model import Event, Metadata, Recorded, Upcaster
 
 _U64 = Struct("!Q").pack
 _U32 = Struct("!I").pack
@@ -41,7 +42,7 @@ class Mapper:
             raise UnknownTopic(topic)
         upcast = Event.upcasters.get(topic)
         if upcast is not None:
-            return kind.model_validate_json(orjson.dumps(upcast(orjson.loads(state))))
+            return kind.model_validate_json(orjson.dumps(_upcast(upcast, state)))
         return kind.__pydantic_validator__.validate_json(state)  # type: ignore[no-any-return]
 
     def recorded(
@@ -60,6 +61,13 @@ class Mapper:
         except (UnknownTopic, ValueError) as error:
             event = UndecodableEvent(stored_topic=topic, reason=f"{type(error).__name__}: {error}")
         return Recorded(event, stream_id, version, position, recorded_at, metadata)
+
+
+def _upcast(upcast: Upcaster, state: bytes) -> dict[str, Any]:
+    try:
+        return upcast(orjson.loads(state))
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"its upcaster cannot read it: {error!r}") from error
 
 
 def content_hash(
