@@ -14,7 +14,7 @@ from adapters.postgres import connection as postgres
 from adapters.postgres.connection import reachable
 from application.ports import Unavailable
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LOCK_SPACE = 0x7175_6172
 """The first half of the locks of leaders: "quar"."""
@@ -59,10 +59,10 @@ async def lead_and_work(dsn: str, name: str, work: Callable[[], Awaitable[None]]
     while True:
         try:
             async with lead(dsn, name):
-                log.info("%s: this process leads", name)
+                logger.info("%s: this process leads", name)
                 return await work()
         except (LeadershipLost, Unavailable) as error:
-            log.warning("%s: %s: %s", name, type(error).__name__, error)
+            logger.warning("%s: %s: %s", name, type(error).__name__, error)
         await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1))
 
 

@@ -1,0 +1,1 @@
+"""The log in Kafka: published by one relay, followed by groups of readers."""

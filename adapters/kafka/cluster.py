@@ -1,0 +1,120 @@
+"""Where Kafka is, the topic that holds the log there, and how far the topic reaches."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from adapters.kafka.messages import position
+
+logger = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 10
+LONGEST_PAUSE_SECONDS = 5.0
+FAILURES = (KafkaError, OSError, TimeoutError)
+"""What a client raises when a broker is away, or when the client itself cannot go on."""
+REPLICAS = 3
+# The log is the truth, and the topic is all of it: a reader may begin at the beginning.
+TOPIC_SETTINGS = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "max.message.bytes": str(16 << 20),
+}
+
+
+class Stuck(Exception):
+    """A client that says nothing of a fault has stopped to get on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Kafka's bootstrap servers, the topic of the log, and what its clients need to get in.
+
+    `access` are aiokafka's own arguments: security_protocol, ssl_context, sasl_mechanism, …
+    """
+
+    servers: str
+    topic: str = "quarterdeck.events"
+    partitions: int = 3
+    access: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """The arguments that every client takes."""
+        return {
+            "bootstrap_servers": self.servers,
+            "request_timeout_ms": REQUEST_SECONDS * 1000,
+            **self.access,
+        }
+
+    def partition(self, number: int) -> TopicPartition:
+        return TopicPartition(self.topic, number)
+
+
+def pause_seconds(tries: int) -> float:
+    """How long to wait after so many tries in a row, at most 5 s."""
+    return min(0.1 * 2.0**tries, LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1)
+
+
+async def ensure_topic(cluster: Cluster) -> None:
+    """Make the topic unless it is there. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(**cluster.client)
+    try:
+        await admin.start()
+        if cluster.topic not in await admin.list_topics():
+            await _make_topic(admin, cluster)
+    finally:
+        await admin.close()
+
+
+async def _make_topic(admin: Any, cluster: Cluster) -> None:
+    brokers = len((await admin.describe_cluster())["brokers"])
+    topic = NewTopic(
+        cluster.topic,
+        num_partitions=cluster.partitions,
+        replication_factor=min(brokers, REPLICAS),
+        topic_configs=TOPIC_SETTINGS,
+    )
+    for name, code, detail in (await admin.create_topics([topic])).topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"{name}: {detail}")
+        logger.info("topic %s is there now, with %d partitions", name, cluster.partitions)
+
+
+async def reaches(cluster: Cluster) -> Mapping[int, int]:
+    """For each partition the position of its last message, 0 when it never had one.
+
+    A partition whose messages have all been dropped with age is left out.
+    """
+    async with _looking(cluster) as consumer:
+        partitions = consumer.assignment()
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        filled = [p for p in partitions if ends[p] > begins[p]]
+        for partition in filled:
+            consumer.seek(partition, ends[partition] - 1)
+        found = {p.partition: 0 for p in partitions if ends[p] == 0}
+        async with asyncio.timeout(REQUEST_SECONDS):
+            for partition in filled:
+                found[partition.partition] = position(await consumer.getone(partition))
+    return found
+
+
+@asynccontextmanager
+async def _looking(cluster: Cluster) -> AsyncIterator[Any]:
+    """A consumer of all partitions that belongs to no group."""
+    consumer = AIOKafkaConsumer(cluster.topic, **cluster.client)
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()

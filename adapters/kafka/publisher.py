@@ -1,0 +1,112 @@
+"""A publisher appends messages to the partitions of the topic, in order, and knows when it failed.
+
+Nothing is sent to a partition before all of what was sent there is acknowledged. Idempotence alone
+does not keep the order: a broker that never saw a producer takes its second batch without the
+first one, and what comes before it, sent again by the next producer, would look like a duplicate.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
+from aiokafka.partitioner import murmur2
+
+from adapters.kafka.cluster import FAILURES, Cluster, Stuck
+from adapters.kafka.messages import Message
+
+BATCH_BYTES = 900_000
+"""Below what a broker takes by default, 1,048,588 bytes."""
+CLOSE_SECONDS = 2.0
+
+
+class Publisher:
+    """Sends on one producer; any error is its end, and another one must be opened."""
+
+    def __init__(self, producer: Any, cluster: Cluster, stuck_seconds: float) -> None:
+        self._producer = producer
+        self._topic = cluster.topic
+        self._stuck_seconds = stuck_seconds
+        self.partitions: Sequence[int] = ()
+
+    async def start(self) -> None:
+        async with self._in_time():
+            await self._producer.start()
+            self.partitions = sorted(await self._producer.partitions_for(self._topic))
+
+    def partition(self, key: bytes) -> int:
+        """The partition of a key, the same as any of Kafka's clients finds by default."""
+        return self.partitions[_hash(key) % len(self.partitions)]
+
+    async def publish(self, messages: Mapping[int, Sequence[Message]]) -> None:
+        """Send the messages of each partition; returns when all are acknowledged.
+
+        Raises KafkaError, or Stuck when nothing is heard.
+        """
+        async with self._in_time():
+            await asyncio.gather(*(self._publish(p, m) for p, m in messages.items()))
+
+    async def _publish(self, partition: int, messages: Sequence[Message]) -> None:
+        for batch in self._batches(messages):
+            await (await self._producer.send_batch(batch, self._topic, partition=partition))
+
+    def _batches(self, messages: Sequence[Message]) -> Iterator[Any]:
+        batch = self._producer.create_batch()
+        for message in messages:
+            if not _append(batch, message):
+                yield batch
+                batch = self._producer.create_batch()
+                _append(batch, message)
+        # A closed batch does not linger.
+        batch.close()
+        yield batch
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._stuck_seconds) as limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
+                raise Stuck(f"Kafka acknowledged nothing in {self._stuck_seconds:g} s") from None
+            raise
+
+
+@asynccontextmanager
+async def open_publisher(cluster: Cluster, stuck_seconds: float) -> AsyncIterator[Publisher]:
+    """A publisher with a producer of its own, closed at once at the end."""
+    producer = AIOKafkaProducer(
+        acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES, **cluster.client
+    )
+    try:
+        publisher = Publisher(producer, cluster, stuck_seconds)
+        await publisher.start()
+        yield publisher
+    finally:
+        await _close(producer)
+
+
+async def _close(producer: Any) -> None:
+    """Close also a producer whose broker is gone: its own `stop` would wait for it for ever."""
+    try:
+        await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+    except FAILURES:
+        for close in (producer._sender.close, producer.client.close):
+            with suppress(*FAILURES):
+                await asyncio.wait_for(close(), CLOSE_SECONDS)
+        producer._message_accumulator.fail_all(ProducerClosed())
+
+
+def _append(batch: Any, message: Message) -> bool:
+    """Whether there was room; the first message of a batch always has."""
+    key, value, timestamp, headers = message
+    kept = batch.append(timestamp=timestamp, key=key, value=value, headers=headers)
+    return kept is not None
+
+
+@lru_cache(maxsize=100_000)
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFF_FFFF

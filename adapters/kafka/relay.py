@@ -1,0 +1,160 @@
+"""The relay publishes the log to Kafka: every event, in order, at least once."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing, suppress
+from typing import Protocol
+
+from adapters.kafka.cluster import FAILURES, Cluster, Stuck, ensure_topic, pause_seconds, reaches
+from adapters.kafka.messages import Message, Stored, message, watermark
+from adapters.kafka.publisher import Publisher, open_publisher
+from application.ports import Mark, Page, Stream
+
+logger = logging.getLogger(__name__)
+
+STUCK_SECONDS = 15.0
+QUIET_SECONDS = 0.02
+"""After so much silence a partition is told how far the log is."""
+
+
+class Place(Protocol):
+    """Where it is kept how far the relay is."""
+
+    async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]: ...
+
+    async def save(self, partition: int, mark: Mark) -> None: ...
+
+
+class Relay:
+    """Run it where it leads; two at once make duplicates, never a disorder.
+
+    Readers drop what is at or below the position they have. So it is enough that each producer
+    begins where everything before was acknowledged, and sends from there without a gap.
+    """
+
+    def __init__(
+        self,
+        stored: Stream,
+        place: Place,
+        cluster: Cluster,
+        *,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
+        """`stored` is the log itself, with `Stored` as its decoder."""
+        self._stored = stored
+        self._place = place
+        self._cluster = cluster
+        self._stuck_seconds = stuck_seconds
+        self._tries = 0
+
+    async def run(self) -> None:
+        """Publish for ever, with a new producer after each fault. Raises Unavailable."""
+        while True:
+            try:
+                await ensure_topic(self._cluster)
+                async with open_publisher(self._cluster, self._stuck_seconds) as publisher:
+                    await self._publish_from(await self._begin(), publisher)
+            except (*FAILURES, Stuck) as error:
+                logger.warning("the relay begins anew: %s: %s", type(error).__name__, error)
+            await asyncio.sleep(pause_seconds(self._tries))
+            self._tries += 1
+
+    async def _begin(self) -> int:
+        """What was saved, unless some partition of the topic does not reach so far."""
+        saved = (await self._place.of([0]))[0].position
+        found = min((await reaches(self._cluster)).values(), default=saved)
+        if found < saved:
+            logger.info("the topic reaches to %d, but %d was published", found, saved)
+        return min(found, saved)
+
+    async def _publish_from(self, position: int, publisher: Publisher) -> None:
+        partitions = Partitions(publisher, position)
+
+        async def marks(_: Collection[int]) -> Mapping[int, Mark]:
+            return {0: Mark(partitions.position + 1, partitions.position)}
+
+        async with aclosing(_Pages(self._stored.follow(marks))) as pages:
+            while True:
+                page = await pages.within(partitions.patience())
+                if page is None:
+                    await partitions.tell()
+                else:
+                    await partitions.publish(page)
+                    await self._place.save(0, Mark(page.next_offset, page.upto))
+                    self._tries = 0
+
+
+class Partitions:
+    """What each partition has been sent, and how far its readers know the log."""
+
+    def __init__(self, publisher: Publisher, position: int) -> None:
+        self.position = position
+        self._publisher = publisher
+        self._told = dict.fromkeys(publisher.partitions, 0)
+        self._told_at = dict.fromkeys(publisher.partitions, 0.0)
+
+    async def publish(self, page: Page) -> None:
+        """Send the records, and a watermark where none goes and it was quiet."""
+        messages: dict[int, list[Message]] = {}
+        for record in page.records:
+            assert isinstance(record, Stored)
+            made = message(record)
+            number = self._publisher.partition(made.key)
+            messages.setdefault(number, []).append(made)
+            self._told[number] = record.position
+        self.position = page.upto
+        quiet = [n for n in self._behind() if n not in messages and not self._quiet_in([n])]
+        await self._send({**messages, **self._watermarks(quiet)})
+
+    async def tell(self) -> None:
+        """Send a watermark to each partition that does not know how far the log is."""
+        await self._send(self._watermarks(self._behind()))
+
+    def patience(self) -> float | None:
+        """In how many seconds there will be something to tell; None when all is told."""
+        behind = self._behind()
+        return self._quiet_in(behind) if behind else None
+
+    async def _send(self, messages: Mapping[int, Sequence[Message]]) -> None:
+        await self._publisher.publish(messages)
+        self._told_at.update(dict.fromkeys(messages, time.monotonic()))
+
+    def _watermarks(self, partitions: Collection[int]) -> dict[int, list[Message]]:
+        self._told.update(dict.fromkeys(partitions, self.position))
+        return {number: [watermark(self.position)] for number in partitions}
+
+    def _behind(self) -> list[int]:
+        return [number for number, told in self._told.items() if told < self.position]
+
+    def _quiet_in(self, partitions: Collection[int]) -> float:
+        last = max(self._told_at[number] for number in partitions)
+        return max(0.0, last + QUIET_SECONDS - time.monotonic())
+
+
+class _Pages:
+    """Pages that can be waited for again after a wait was too short."""
+
+    def __init__(self, pages: AsyncIterator[Page]) -> None:
+        self._pages = pages
+        self._next: asyncio.Task[Page] | None = None
+
+    async def within(self, seconds: float | None) -> Page | None:
+        """The next page; None when there is none in this time."""
+        self._next = self._next or asyncio.create_task(self._following(), name="following the log")
+        done, _ = await asyncio.wait([self._next], timeout=seconds)
+        if not done:
+            return None
+        following, self._next = self._next, None
+        return following.result()
+
+    async def aclose(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration):
+                await self._next
+        await self._pages.aclose()  # type: ignore[attr-defined]
+
+    async def _following(self) -> Page:
+        return await anext(self._pages)
