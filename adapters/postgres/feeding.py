@@ -50,6 +50,11 @@ class Feed:
             return page.records
         return page.records[bisect_right(page.records, self.mark.position, key=_position) :]
 
+    def ready(self, page: Page) -> Sequence[Recorded]:
+        """The fresh records of a page that wait for nothing."""
+        fresh = self.fresh(page)
+        return [r for r in fresh if not self.waits(r)] if self.blocked else fresh
+
     def waits(self, recorded: Recorded) -> bool:
         """Whether an event must wait behind a parked one of its stream."""
         return bool(self.blocked) and recorded.stream_id in self.blocked and self.takes(recorded)
@@ -70,7 +75,7 @@ async def write(connection: Connection, feeds: Sequence[Feed], page: Page) -> No
 
     Raises Overtaken, a driver's error, or whatever a rule raises.
     """
-    changed = [(feed, await rows_after(connection, feed, page)) for feed in feeds]
+    changed = [(feed, await rows_after(connection, feed.build, feed.ready(page))) for feed in feeds]
     try:
         async with connection.pipeline(), connection.transaction():
             await advance(connection, feeds, page)
@@ -100,17 +105,18 @@ async def write_parked(
     feed.move(page)
 
 
-async def rows_after(connection: Connection, feed: Feed, page: Page) -> PendingRows:
-    """What the fresh records of a page make of the rows of a build."""
-    records = [r for r in feed.fresh(page) if not feed.waits(r)]
+async def rows_after(
+    connection: Connection, build: Build, records: Sequence[Recorded]
+) -> PendingRows:
+    """What the records make of the rows of a build. Raises what a rule raises."""
     loaded = Loaded()
     while True:
         rows = PendingRows(loaded)
         for recorded in records:
-            show(feed.build, recorded, rows)
+            show(build, recorded, rows)
         if loaded.is_complete:
             return rows
-        await loaded.load_missing(connection, feed.build.schema)
+        await loaded.load_missing(connection, build.schema)
 
 
 def show(build: Build, recorded: Recorded, rows: PendingRows) -> None:

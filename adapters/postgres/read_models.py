@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from projections.projection import Projection, Table
+from projections.reader import Reader, Shown
 
 INSTALLING = 0x7175_6172_7465_7266
 """The advisory lock of whoever changes which builds there are: "quarterf"."""
@@ -96,7 +97,7 @@ async def create_tables(
         columns = ", ".join(f'"{name}" {type_}' for name, type_ in table.columns.items())
         key = ", ".join(f'"{name}"' for name in table.key)
         # Rows are changed in place where their page has room for the next version of them.
-        room = 100 if table.grows else 80
+        room = 100 if table.as_of else 80
         await connection.execute(
             f'create {kind} table {prefix}"{table.name}" ({columns}, primary key ({key}))'
             f" with (fillfactor = {room})".encode()
@@ -127,6 +128,37 @@ async def activate(connection: Connection, build: Build) -> None:
         "update read_models.builds set is_active = true, built_to = %s where build = %s",
         [build.built_to, build.id],
     )
+
+
+async def progress(reader: Reader) -> list[Shown]:
+    """How far each read model is: `behind` in events, `lag_seconds` since the first not shown.
+
+    `building` is the version that is made beside, if one is, and `building_position` its place.
+    """
+    return await reader.rows(PROGRESS)
+
+
+PROGRESS = """
+    select b.projection, b.version, b.schema_name, coalesce(p.upto, b.built_to) as position,
+           h.position - coalesce(p.upto, b.built_to) as behind, p.moved_at,
+           coalesce(extract(epoch from clock_timestamp() - e.recorded_at), 0)::float8
+               as lag_seconds,
+           (select count(*) from read_models.parked_events where build = b.build) as parked,
+           n.version as building, n.position as building_position
+    from read_models.builds b
+    cross join log.head h
+    left join lateral (
+        select min(upto) as upto, max(moved_at) as moved_at from read_models.positions
+        where build = b.build
+    ) p on true
+    left join log.stored_events e on e.notification_id = coalesce(p.upto, b.built_to) + 1
+    left join lateral (
+        select n.version, coalesce(max(q.upto), 0) as position
+        from read_models.builds n left join read_models.positions q using (build)
+        where n.projection = b.projection and not n.is_active group by n.build, n.version limit 1
+    ) n on true
+    where b.is_active order by b.projection
+"""
 
 
 async def discard(connection: Connection, build: Build) -> None:

@@ -8,10 +8,9 @@ import orjson
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
-from psycopg.adapt import AdaptersMap, Loader
+from psycopg.adapt import Loader
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
-from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -22,7 +21,7 @@ STATEMENT_SECONDS = 10
 CONNECTION_SECONDS = 5
 MICROSECONDS = 6
 
-Connection = AsyncConnection[Shown]
+Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 
 
@@ -59,13 +58,17 @@ class PostgresReader:
 async def fetch(
     connection: Connection, sql: str, parameters: Mapping[str, Any] | None = None
 ) -> list[Shown]:
-    """The rows of a query on a connection of a reader."""
+    """The rows of a query as JSON shows them, on a session that `reading` describes."""
+    cursor = connection.cursor(row_factory=dict_row)
+    for kind, loader in LOADERS.items():
+        cursor.adapters.register_loader(kind, loader)
     try:
-        return await (await connection.execute(sql.encode(), parameters)).fetchall()
+        await cursor.execute(sql.encode(), parameters)
     except psycopg.errors.FeatureNotSupported:
         # A statement was prepared over a build that is no longer the active one.
         await connection.execute("deallocate all")
-        return await (await connection.execute(sql.encode(), parameters)).fetchall()
+        await cursor.execute(sql.encode(), parameters)
+    return await cursor.fetchall()
 
 
 @asynccontextmanager
@@ -73,7 +76,7 @@ async def open_reader(dsn: str, connections: int = 8) -> AsyncIterator[PostgresR
     """A reader over the database, also when the database is not there yet."""
     pool: Pool = AsyncConnectionPool(
         conninfo=reading(dsn),
-        kwargs=connection_options(),
+        kwargs={"autocommit": True},
         min_size=1,
         max_size=connections,
         timeout=CONNECTION_SECONDS,
@@ -99,11 +102,6 @@ def reading(dsn: str, search_path: str = "read", *, read_only: bool = True) -> s
     return make_conninfo(dsn, options=options, application_name="quarterdeck reader")
 
 
-def connection_options() -> dict[str, Any]:
-    """Keyword arguments of a connection whose rows are as JSON shows them."""
-    return {"autocommit": True, "row_factory": dict_row, "context": _shown_as_json()}
-
-
 class MomentLoader(Loader):
     """A timestamptz of a session in UTC as RFC 3339 with microseconds and Z."""
 
@@ -113,14 +111,15 @@ class MomentLoader(Loader):
         return f"{day}T{seconds}.{fraction:0<{MICROSECONDS}}Z"
 
 
-def _shown_as_json() -> AdaptersMap:
-    adapters = AdaptersMap(psycopg.adapters)
-    adapters.register_loader("timestamptz", MomentLoader)
-    adapters.register_loader("uuid", TextLoader)
-    set_json_loads(orjson.loads, adapters)
-    return adapters
+class JsonLoader(Loader):
+    """A jsonb as Python's own dicts, lists and values."""
+
+    def load(self, data: Buffer) -> Any:
+        return orjson.loads(data)
 
 
-def _query(sql: str) -> Any:
-    # The queries are texts of our own files; psycopg's types would have them be literals.
-    return sql
+LOADERS: Mapping[str, type[Loader]] = {
+    "timestamptz": MomentLoader,
+    "uuid": TextLoader,
+    "jsonb": JsonLoader,
+}

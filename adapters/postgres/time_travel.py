@@ -1,0 +1,112 @@
+"""Time travel: every query, unchanged, over the read models as they were at an instant."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres.connection import reachable
+from adapters.postgres.mapper import COLUMNS
+from adapters.postgres.scratch import Scratch
+from adapters.postgres.stream import Decode
+from domain.model import Recorded
+from projections.projection import Projection
+from projections.reader import Reader, rfc3339
+
+MOST_INSTANTS = 8
+
+
+class TimeMachine:
+    """Readers of the past; the instants last asked for are kept, each in a session of its own."""
+
+    def __init__(
+        self,
+        dsn: str,
+        pool: AsyncConnectionPool,
+        decode: Decode,
+        projections: Collection[Projection],
+        instants: int = MOST_INSTANTS,
+    ) -> None:
+        self._dsn = dsn
+        self._pool = pool
+        self._decode = decode
+        self._projections = projections
+        self._instants = instants
+        self._kept: OrderedDict[int, Scratch] = OrderedDict()
+
+    @asynccontextmanager
+    async def at(
+        self, moment: datetime, projections: Collection[Projection] | None = None
+    ) -> AsyncIterator[Reader]:
+        """A reader of these projections (or of all) as they were at the moment.
+
+        Building them reads the log's part that concerns them, so ask for few. Raises Unavailable.
+        """
+        position = await self.position_at(moment)
+        scratch = self._kept.setdefault(
+            position, Scratch(self._dsn, self._decode, position, rfc3339(moment))
+        )
+        self._kept.move_to_end(position)
+        scratch.users += 1
+        try:
+            await scratch.build(self._projections if projections is None else projections)
+            yield scratch
+        finally:
+            scratch.users -= 1
+            await self._forget_the_oldest()
+
+    async def position_at(self, moment: datetime) -> int:
+        """The last position recorded at or before the moment; 0 before the first."""
+        low, high = 0, await self._head()
+        # recorded_at rises with the position, and positions have no holes.
+        while low < high:
+            middle = (low + high + 1) // 2
+            if await self._recorded_at(middle) <= moment:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    async def events_until(self, stream_id: UUID, moment: datetime) -> Sequence[Recorded]:
+        """The events of one stream up to the moment, to be folded by its aggregate."""
+        position = await self.position_at(moment)
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(
+                    f"select {COLUMNS} from log.stored_events where originator_id = %s"
+                    " and notification_id <= %s order by originator_version".encode(),
+                    [stream_id, position],
+                )
+                return [self._decode(*row) for row in await cursor.fetchall()]
+
+    async def close(self) -> None:
+        """Drop every instant."""
+        while self._kept:
+            _, scratch = self._kept.popitem()
+            await scratch.close()
+
+    async def _forget_the_oldest(self) -> None:
+        idle = [position for position, scratch in self._kept.items() if not scratch.users]
+        for position in idle[: max(0, len(self._kept) - self._instants)]:
+            await self._kept.pop(position).close()
+
+    async def _head(self) -> int:
+        return int(await self._value("select position from log.head"))
+
+    async def _recorded_at(self, position: int) -> datetime:
+        query = "select recorded_at from log.stored_events where notification_id = %s"
+        recorded_at: datetime = await self._value(query, position)
+        return recorded_at
+
+    async def _value(self, query: str, *parameters: object) -> Any:
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(query.encode(), parameters)
+                row = await cursor.fetchone()
+        assert row is not None
+        return row[0]

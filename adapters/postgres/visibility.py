@@ -1,0 +1,96 @@
+"""A reader who knows a position waits here until the read models show it."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import psycopg
+
+from adapters.postgres.connection import GONE, sentence
+
+CHANNEL = "quarterdeck_read"
+POLL_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+SEEN = """
+    select b.projection, coalesce(min(p.upto), b.built_to)
+    from read_models.builds b left join read_models.positions p using (build)
+    where b.is_active group by b.projection, b.built_to
+"""
+logger = logging.getLogger(__name__)
+
+
+class Visibility:
+    """Tells when projections have seen everything up to a position.
+
+    One connection per process listens for all who wait; while nobody waits nothing is asked.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._seen: Mapping[str, int] = {}
+        self._waiting = 0
+        self._looked = asyncio.Event()
+        self._somebody_waits = asyncio.Event()
+
+    async def wait_for(
+        self, position: int, projections: Collection[str] = (), timeout_seconds: float = 5.0
+    ) -> bool:
+        """Whether these projections (all, when none is named) show the position in time."""
+        if self._shows(position, projections):
+            return True
+        self._waiting += 1
+        self._somebody_waits.set()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not self._shows(position, projections):
+                    await self._looked.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting -= 1
+        return True
+
+    async def run(self) -> None:
+        """Serve those who wait, for ever; without it everyone waits in vain."""
+        while True:
+            try:
+                async with await self._connect() as connection:
+                    while True:
+                        await self._somebody_waits.wait()
+                        await self._serve(connection)
+            except GONE as error:
+                logger.warning("Nobody can wait for the read models: %s", sentence(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _serve(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Listen while somebody waits; what nobody listens to need not be read."""
+        await connection.execute(f"listen {CHANNEL}".encode())
+        while self._waiting:
+            await self.look(connection)
+            # Those who were let go leave first, so that nothing is asked for nobody.
+            await asyncio.sleep(0)
+            if self._waiting:
+                async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                    pass
+        self._somebody_waits.clear()
+        await connection.execute(b"unlisten *")
+
+    async def look(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """One iteration: see how far the projections are, and let go whom that satisfies."""
+        cursor = await connection.execute(SEEN)
+        self._seen = {name: int(upto) for name, upto in await cursor.fetchall()}
+        looked, self._looked = self._looked, asyncio.Event()
+        looked.set()
+
+    def _shows(self, position: int, projections: Collection[str]) -> bool:
+        names = projections or self._seen.keys()
+        return bool(names) and all(self._seen.get(name, -1) >= position for name in names)
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(
+            self._dsn,
+            autocommit=True,
+            application_name="quarterdeck visibility",
+            connect_timeout=5,
+        )
