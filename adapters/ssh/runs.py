@@ -124,6 +124,9 @@ class Runs:
         ending = await self._follow(folder, job, run)
         if ending.how == "gone":
             return None
+        if ending.dropped_bytes:
+            kept = f"a phase keeps its first {job.launch.limit_bytes:,} bytes"
+            await self._note(job.phase, f"{ending.dropped_bytes:,} bytes of output dropped: {kept}.")
         written = b""
         if job.kind == "script" and ending.how == "ended":
             written = await folder.state(job.phase, run, STATE_BYTES)

@@ -15,9 +15,9 @@ refuse() {
     exit 70
 }
 
-# A tenth of a second, or a whole one where sleep knows no fractions.
+# nap SECONDS: or a whole second, where sleep knows no fractions.
 nap() {
-    sleep 0.1 2>/dev/null || sleep 1
+    sleep "$1" 2>/dev/null || sleep 1
 }
 
 # Sets `boot`: another one means that the host was started anew since.
@@ -54,8 +54,8 @@ lives() {
 # settle RUN: wait for the keeper of a run that was claimed a moment ago.
 settle() {
     naps=0
-    until [ -e "$1/pid" ] || [ -e "$1/exit" ] || [ "$naps" -ge 30 ]; do
-        nap
+    until [ -e "$1/pid" ] || [ -e "$1/exit" ] || [ "$naps" -ge 150 ]; do
+        nap 0.02
         naps=$((naps + 1))
     done
 }
@@ -135,8 +135,8 @@ keep() {
         code=$?
         # What the script left running may hold its output open: it is not waited for.
         naps=0
-        until [ -e total ] || [ "$naps" -ge 20 ]; do
-            nap
+        until [ -e total ] || [ "$naps" -ge 100 ]; do
+            nap 0.02
             naps=$((naps + 1))
         done
     fi
@@ -195,6 +195,20 @@ run() {
     exit "$code"
 }
 
+# group_lives GROUP: whether any of its processes does more than wait to be buried.
+group_lives() {
+    kill -0 "-$1" || return 1
+    [ -e /proc/self/stat ] || return 0
+    for file in /proc/[0-9]*/stat; do
+        line=
+        { read -r line < "$file"; } 2> /dev/null
+        # shellcheck disable=SC2086  # the fields are words: state, parent, group
+        set -- "$1" ${line##*) }
+        [ "${4:-}" != "$1" ] || [ "${2:-}" = Z ] || return 0
+    done
+    return 1
+}
+
 # watch RUN TIMEOUT GROUP: end the group when it is told to, or when its time is up.
 watch() {
     seconds=0
@@ -205,8 +219,8 @@ watch() {
     done
     kill -TERM "-$3"
     naps=0
-    while kill -0 "-$3" && [ "$naps" -lt 100 ]; do
-        nap
+    while group_lives "$3" && [ "$naps" -lt 100 ]; do
+        nap 0.1
         naps=$((naps + 1))
     done
     kill -KILL "-$3"
@@ -227,7 +241,8 @@ follow() {
             echo gone >&2
             return
         fi
-        nap
+        # Many scripts are short, and the long ones have time.
+        if [ "$naps" -lt 10 ]; then nap 0.02; else nap 0.1; fi
         naps=$((naps + 1))
         # Whoever asked may be away: then this write ends it.
         [ $((naps % 50)) -ne 0 ] || echo >&2
@@ -250,7 +265,7 @@ stop() {
     naps=0
     while [ ! -e "$run/exit" ] && lives "$run"; do
         [ "$naps" -lt 150 ] || refuse 'the script does not end'
-        nap
+        nap 0.1
         naps=$((naps + 1))
     done
 }

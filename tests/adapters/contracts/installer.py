@@ -171,9 +171,9 @@ async def eventually(holds: Callable[[], bool], what: str) -> None:
 ONCE = """
 echo ran >> "$HOME/ran"
 n=0
-while [ $n -lt 40 ]; do n=$((n + 1)); echo "line $n"; sleep 0.05; done
+while [ $n -lt 25 ]; do n=$((n + 1)); echo "line $n"; sleep 0.04; done
 """
-ONCE_LINES = [f"line {n}" for n in range(1, 41)]
+ONCE_LINES = [f"line {n}" for n in range(1, 26)]
 
 
 class InstallerContract:
