@@ -15,7 +15,7 @@ import pytest_asyncio
 from adapters.gotpl.functions import functions
 from adapters.gotpl.limits import MEBIBYTE, Limits
 from adapters.gotpl.renderer import SubprocessRenderer
-from application.ports import Overloaded, RenderFault, Rendering, SectionSource
+from application.ports import Overloaded, Renderer, RenderFault, Rendering, SectionSource
 from domain.secrets import Secret
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -182,8 +182,9 @@ async def test_a_fault_names_its_place_in_the_source(
 
 
 async def test_every_section_tells_its_own_fault(renderer: SubprocessRenderer) -> None:
+    port: Renderer = renderer
     sections = [section("{{ .x }}", "a"), section("b: 1", "b"), section("c: [", "c")]
-    rendering = await renderer.render(sections, {})
+    rendering = await port.render(sections, {})
     assert [fault.section for fault in rendering.faults] == ["a", "c"]
     assert rendering.documents == {"b": [{"b": 1}]}
 
@@ -216,7 +217,7 @@ async def test_a_fault_never_quotes_a_secret(renderer: SubprocessRenderer, sourc
         number=Secret("1234567"),
         key=Secret("-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----\n"),
     )
-    for part in ("correct", "1234567", "AAAABBBB"):
+    for part in ("corre", "12345", "AAAAB"):
         assert part not in fault.detail
 
 
