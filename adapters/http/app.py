@@ -25,17 +25,17 @@ def build(edge: Edge) -> Starlette:
     """The ASGI application of one process."""
     app = Starlette(
         routes=[
-            Mount(PREFIX, Dispatch(edge, TABLE)),
             *probes.routes(edge),
             *_pages(edge),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[
-            Middleware(Identity),
+            Middleware(Identity, edge=edge),
             Middleware(SecurityHeaders, is_https=edge.site.is_https),
             Middleware(Watching, edge=edge),
             Middleware(HostCheck, site=edge.site),
             Middleware(TimeLimit, seconds=edge.site.request_seconds),
+            Middleware(Dispatch, edge=edge, prefix=PREFIX, table=TABLE),
         ],
     )
     app.state.edge = edge

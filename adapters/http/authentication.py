@@ -21,7 +21,7 @@ MAX_KEY = 255
 
 
 def edge_of(request: Request) -> Edge:
-    return cast(Edge, request.app.state.edge)
+    return cast(Edge, request.scope["state"]["edge"])
 
 
 async def principal_of(request: Request) -> Principal | None:
@@ -55,7 +55,8 @@ def session_id_of(request: Request) -> UUID | None:
 
 def context_of(request: Request, principal: Principal) -> Context:
     """What goes around a command that this request asks for."""
-    request_id: str = request.state.request_id
+    state = request.scope["state"]
+    request_id: str = state["request_id"]
     return Context(
         principal=principal,
         remote_address=remote_address_of(request),
@@ -63,7 +64,7 @@ def context_of(request: Request, principal: Principal) -> Context:
         pid=os.getpid(),
         correlation_id=UUID(hex=request_id),
         command_id=command_id_of(request.headers.get("idempotency-key"), principal),
-        traceparent=request.state.traceparent,
+        traceparent=state["traceparent"],
     )
 
 

@@ -1,6 +1,5 @@
 """A body is strict JSON of bounded size, depth and time, or the sentence about what is wrong."""
 
-import asyncio
 import json
 import re
 from typing import Any
@@ -9,7 +8,7 @@ import orjson
 from starlette.requests import Request
 
 from adapters.http.edge import Site
-from adapters.http.problems import BadRequest, BodyTooLarge, BodyTooSlow, WrongMediaType
+from adapters.http.problems import BadRequest, BodyTooLarge, WrongMediaType
 from domain.model import Fault
 
 MAX_DEPTH = 50
@@ -17,18 +16,15 @@ KEY = re.compile(rb'"\s*:')
 
 
 async def read(request: Request, site: Site) -> bytes:
-    """All bytes of the body. Raises BodyTooLarge or BodyTooSlow."""
+    """All bytes of the body. Raises BodyTooLarge; what is too slow ends at the time limit."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > site.max_body_bytes:
         raise _too_large(site)
-    try:
-        async with asyncio.timeout(site.body_seconds):
-            return await _received(request, site)
-    except TimeoutError:
-        raise BodyTooSlow(
-            f"The body did not arrive within {site.body_seconds:g} s.",
-            headers={"Connection": "close"},
-        ) from None
+    state = request.scope["state"]
+    state["waits_for_body"] = True
+    body = await _received(request, site)
+    state["waits_for_body"] = False
+    return body
 
 
 async def _received(request: Request, site: Site) -> bytes:

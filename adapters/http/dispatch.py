@@ -21,13 +21,18 @@ UUID_LENGTH = 36
 
 
 class Dispatch:
-    """An ASGI application over a table of routes."""
+    """Answers what is under `prefix` from a table of routes, and hands on all else to the pages."""
 
-    def __init__(self, edge: Edge, table: Table) -> None:
+    def __init__(self, app: ASGIApp, edge: Edge, prefix: str, table: Table) -> None:
+        self._app = app
         self._edge = edge
+        self._prefix = f"{prefix}/"
         self._table = table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+            await self._app(scope, receive, send)
+            return
         request = Request(scope, receive)
         try:
             answer = await self._answer(request)
@@ -35,7 +40,7 @@ class Dispatch:
             problem = problem_of(error)
             if problem is None:
                 raise
-            answer = problem.answer(request.state.request_id, scope["path"])
+            answer = problem.answer(scope["state"]["request_id"], scope["path"])
         await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> ASGIApp:
@@ -47,14 +52,14 @@ class Dispatch:
                 headers={"WWW-Authenticate": 'Bearer realm="quarterdeck"'},
             )
         principal.must(route.permission)
-        given = parse_qsl(request.url.query, keep_blank_values=True) if request.url.query else []
+        given = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         parameters = validated_parameters(route.parameters, given)
         workspace = await self._workspace(route, principal, parameters, path)
         return await route.run(Call(self._edge, request, principal, path, parameters, workspace))
 
     def _route(self, request: Request) -> tuple[Route, Mapping[str, UUID]]:
         scope = request.scope
-        routes, ids = self._table.at(scope["path"].removeprefix(scope.get("root_path", "")))
+        routes, ids = self._table.at(scope["path"][len(self._prefix) - 1 :])
         if not routes:
             raise NoSuchPage("Nothing is at this address.")
         method = "GET" if request.method == "HEAD" else request.method

@@ -142,7 +142,6 @@ class Site:
     version: str = "0"
     time_zone: str = "UTC"
     max_body_bytes: int = 1 << 20
-    body_seconds: float = 10.0
     request_seconds: float = 30.0
 
     @property

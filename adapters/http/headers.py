@@ -1,5 +1,7 @@
 """Headers that keep browsers from doing with an answer what it is not for."""
 
+from secrets import token_hex
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ALWAYS = (
@@ -23,7 +25,7 @@ API = "/api/"
 
 
 class SecurityHeaders:
-    """Adds what an answer does not say itself."""
+    """Adds what an answer does not say itself; a page finds its `csp_nonce` in the state."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
@@ -34,19 +36,18 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        of_this = OF_API if scope["path"].startswith(API) else _of_page(scope)
+
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = message["headers"] = list(message["headers"])
+                headers = message["headers"] = [*message["headers"], *self._always]
                 said = {name for name, _ in headers}
-                headers.extend(self._always)
-                headers.extend(one for one in _of(scope) if one[0] not in said)
+                headers.extend([one for one in of_this if one[0] not in said])
             await send(message)
 
         await self._app(scope, receive, answer)
 
 
-def _of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
-    if scope["path"].startswith(API):
-        return OF_API
-    policy = OF_PAGES.format(nonce=scope["state"]["csp_nonce"])
-    return ((b"content-security-policy", policy.encode()),)
+def _of_page(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
+    nonce = scope["state"]["csp_nonce"] = token_hex(16)
+    return ((b"content-security-policy", OF_PAGES.format(nonce=nonce).encode()),)

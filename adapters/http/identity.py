@@ -1,11 +1,12 @@
-"""Every request has an id and a trace, its caller's if they are well formed."""
+"""Every request has an id and a trace, its caller's if they are well formed, and finds the edge."""
 
 import re
 from secrets import token_hex
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
+
+from adapters.http.edge import Edge
 
 REQUEST_ID = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 TRACEPARENT = re.compile(
@@ -14,10 +15,11 @@ TRACEPARENT = re.compile(
 
 
 class Identity:
-    """Puts `request_id` (32 hex digits), `traceparent` and `csp_nonce` into the request's state."""
+    """Puts `edge`, `request_id` (32 hex digits) and `traceparent` into the request's state."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, edge: Edge) -> None:
         self._app = app
+        self._edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -28,9 +30,9 @@ class Identity:
         header = (b"x-request-id", request_id.encode())
         bind_contextvars(request_id=request_id)
         state = scope.setdefault("state", {})
+        state["edge"] = self._edge
         state["request_id"] = request_id
         state["traceparent"] = traceparent_of(given.get(b"traceparent"))
-        state["csp_nonce"] = token_hex(16)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -44,7 +46,7 @@ def request_id_of(given: bytes | None) -> str:
     """The caller's id, if it is a UUID with or without hyphens, or a new one."""
     if given is not None and REQUEST_ID.fullmatch(given.lower()):
         return given.lower().replace(b"-", b"").decode()
-    return uuid4().hex
+    return token_hex(16)
 
 
 def traceparent_of(given: bytes | None) -> str | None:

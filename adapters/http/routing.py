@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
@@ -51,7 +52,7 @@ class Takes:
     """Whether `If-Match` may say the `current_revision`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """What is at a method and path, with all that its documentation tells."""
 
@@ -72,7 +73,7 @@ class Route:
     media_types: tuple[str, ...] = ("application/json",)
     headers: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the ids in the path, in order."""
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.problems import TookTooLong
+from adapters.http.problems import BodyTooSlow, TookTooLong
 
 
 class TimeLimit:
@@ -31,6 +31,11 @@ class TimeLimit:
         except TimeoutError:
             if not limit.expired():
                 raise
+            if scope["state"].get("waits_for_body"):
+                raise BodyTooSlow(
+                    f"The body did not arrive within {self._seconds:g} s.",
+                    headers={"Connection": "close"},
+                ) from None
             raise TookTooLong(
                 f"The answer was not ready within {self._seconds:g} s. Whether a command took"
                 " effect is not known: send it again with the same Idempotency-Key."

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -40,6 +41,8 @@ def validated_body(kind: type[M], fields: Mapping[str, Any], whole: str | None =
 
 def validated_parameters(kind: type[M], given: Collection[tuple[str, str]]) -> M:
     """The model of a query string. Raises BadRequest."""
+    if not given:
+        return cast(M, _defaults(kind))
     names = [name for name, _ in given]
     twice = next((name for n, name in enumerate(names) if name in names[:n]), None)
     if twice is not None:
@@ -51,6 +54,11 @@ def validated_parameters(kind: type[M], given: Collection[tuple[str, str]]) -> M
         return kind.model_validate_strings(dict(given))
     except ValidationError as error:
         raise _bad_parameters(list(_faults(error, kind, "?"))) from None
+
+
+@cache
+def _defaults(kind: type[BaseModel]) -> BaseModel:
+    return kind()
 
 
 def _bad_parameters(faults: list[Fault]) -> BadRequest:
