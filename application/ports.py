@@ -138,8 +138,8 @@ class EventStore(Protocol):
         """What came of the command of this id, if it took effect."""
         ...
 
-    async def snapshot(self, stream_id: UUID) -> tuple[int, bytes] | None:
-        """The newest snapshot as (version, state); None when there is none."""
+    async def snapshot(self, stream_id: UUID, topic: str) -> tuple[int, bytes] | None:
+        """The newest snapshot of that topic as (version, state); None when there is none."""
         ...
 
     async def save_snapshot(self, stream_id: UUID, version: int, topic: str, state: bytes) -> None:

@@ -1,11 +1,15 @@
 """The newest state of the aggregates in use: written through, guarded by the expected version."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from functools import cache
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from application.ports import EventStore
+from pydantic_core import to_json
+
+from application.ports import EventStore, Overloaded, Unavailable
 from domain.model import Aggregate, OutOfOrder
 
 SNAPSHOT_EVERY = 200
@@ -22,6 +26,8 @@ class StateCache:
         self._store = store
         self._capacity = capacity
         self._states: OrderedDict[UUID, tuple[int, Aggregate]] = OrderedDict()
+        self._loading: Counter[UUID] = Counter()
+        self._seen: dict[UUID, int] = {}
         self._snapshots: set[asyncio.Task[None]] = set()
 
     async def load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None]:
@@ -30,22 +36,17 @@ class StateCache:
         if held is not None:
             self._states.move_to_end(stream_id)
             return held if isinstance(held[1], kind) else (0, None)
-        version, state = await self._start(kind, stream_id)
-        begun_at = version
-        for recorded in await self._store.load(stream_id, version):
-            try:
-                state = kind.evolve(state, recorded.event)
-            except OutOfOrder:
-                if state is not None:
-                    raise
-                break
-            version = recorded.version
-        if state is None:
-            return 0, None
-        self.put(stream_id, version, state)
-        if version - begun_at >= SNAPSHOT_EVERY:
-            self._snapshot_later(stream_id, version, state)
-        return version, state
+        self._loading[stream_id] += 1
+        try:
+            version, state = await self._load(kind, stream_id)
+            if state is not None and version >= self._seen.get(stream_id, 0):
+                self.put(stream_id, version, state)
+            return version, state
+        finally:
+            self._loading[stream_id] -= 1
+            if not self._loading[stream_id]:
+                del self._loading[stream_id]
+                self._seen.pop(stream_id, None)
 
     def put(self, stream_id: UUID, version: int, state: Aggregate) -> None:
         held = self._states.get(stream_id)
@@ -60,13 +61,30 @@ class StateCache:
         self._states.pop(stream_id, None)
 
     def seen(self, stream_id: UUID, version: int) -> None:
-        """Someone wrote this version: forget a state that is older."""
+        """Someone wrote this version: forget a state that is older, also one on its way here."""
         held = self._states.get(stream_id)
         if held is not None and held[0] < version:
             del self._states[stream_id]
+        if stream_id in self._loading:
+            self._seen[stream_id] = max(version, self._seen.get(stream_id, 0))
+
+    async def _load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Any]:
+        version, state = await self._start(kind, stream_id)
+        begun_at = version
+        for recorded in await self._store.load(stream_id, version):
+            try:
+                state = kind.evolve(state, recorded.event)
+            except OutOfOrder:
+                if state is not None:
+                    raise
+                return 0, None
+            version = recorded.version
+        if version - begun_at >= SNAPSHOT_EVERY:
+            self._snapshot_later(stream_id, version, state)
+        return version, state
 
     async def _start(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Any]:
-        found = await self._store.snapshot(stream_id)
+        found = await self._store.snapshot(stream_id, snapshot_topic(kind))
         if found is None:
             return 0, None
         version, state = found
@@ -74,11 +92,22 @@ class StateCache:
 
     def _snapshot_later(self, stream_id: UUID, version: int, state: Aggregate) -> None:
         async def save() -> None:
-            topic = f"snapshot.{type(state).__name__}"
-            await self._store.save_snapshot(
-                stream_id, version, topic, state.model_dump_json().encode()
-            )
+            topic, body = snapshot_topic(type(state)), state.model_dump_json().encode()
+            try:
+                await self._store.save_snapshot(stream_id, version, topic, body)
+            except (Unavailable, Overloaded):
+                return
 
         task = asyncio.create_task(save(), name=f"snapshot {stream_id}")
         self._snapshots.add(task)
         task.add_done_callback(self._snapshots.discard)
+
+
+@cache
+def snapshot_topic(kind: type[Aggregate]) -> str:
+    """The name of a kind's snapshots, another one when its fields or its evolution changed.
+
+    A snapshot of another form is not read: the stream is folded from its beginning instead.
+    """
+    form = sha256(to_json(kind.model_json_schema(mode="serialization"))).hexdigest()[:12]
+    return f"snapshot.{kind.__name__}.{kind.evolution}.{form}"

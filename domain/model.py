@@ -157,6 +157,9 @@ class Aggregate(Value):
     Decisions are methods that yield events or raise a Refusal. `evolve` never refuses.
     """
 
+    evolution: ClassVar[int] = 1
+    """Raise it when `evolve` makes other states of the same events, so that no snapshot is used."""
+
     @classmethod
     def evolve(cls, state: Self | None, event: Event) -> Self:
         raise NotImplementedError

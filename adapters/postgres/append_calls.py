@@ -43,8 +43,11 @@ class Encoded:
 
     @property
     def is_next_alone(self) -> bool:
-        """One event that is the next version of its stream."""
-        return len(self.events) == 1 and self.events[0][1] == self.expected[0][1] + 1
+        """One event that is the next version of its stream, which no other stream guards."""
+        return (
+            len(self.events) == len(self.expected) == 1
+            and self.events[0][1] == self.expected[0][1] + 1
+        )
 
 
 async def write(connection: Connection, batch: Sequence[Encoded]) -> list[Verdict]:
@@ -85,16 +88,16 @@ async def _write_everything(connection: Connection, batch: Sequence[Encoded]) ->
         connection, EVERYTHING, [*_events(batch), *_beside(batch), len(batch), LOCK_KEY]
     )
     assert row is not None
-    codes, positions, holders, recorded_at = row
+    codes, positions, keys, holders, recorded_at = row
     verdicts: list[Verdict] = []
-    for n, request in enumerate(batch):
-        match codes[n]:
+    for code, position, key, holder in zip(codes, positions, keys, holders, strict=True):
+        match code:
             case 0:
-                verdicts.append(Appended(positions[n], recorded_at))
+                verdicts.append(Appended(position, recorded_at))
             case 1:
                 verdicts.append(AppendConflict())
             case 2:
-                verdicts.append(_taken(request.append, holders[n]))
+                verdicts.append(ClaimTaken(key, holder))
             case _:
                 verdicts.append(CommandSeen())
     return verdicts
@@ -110,7 +113,8 @@ def _events(batch: Sequence[Encoded]) -> list[object]:
     numbered = list(enumerate(batch, start=1))
     numbers = [n for n, request in numbered for _ in request.events]
     events = [event for request in batch for event in request.events]
-    streams, versions, topics, states, metadata, contents = zip(*events, strict=True)
+    columns = zip(*events, strict=True) if events else [()] * 6
+    streams, versions, topics, states, metadata, contents = columns
     x = [(n, *expected) for n, request in numbered for expected in request.expected]
     return [
         Int4s.pack(numbers),
@@ -144,8 +148,3 @@ def _beside(batch: Sequence[Encoded]) -> list[object]:
         Byteas.pack([command.fingerprint for _, command in commands]),
         Byteas.pack([command.result for _, command in commands]),
     ]
-
-
-def _taken(append: Append, holder: UUID) -> ClaimTaken:
-    wanted = [claim.key for claim in append.claims if claim.holder not in (None, holder)]
-    return ClaimTaken(wanted[0], holder)

@@ -133,13 +133,14 @@ class PostgresEventStore:
                 row = await cursor.fetchone()
         return CommandOutcome(bytes(row[0]), bytes(row[1]), row[2]) if row else None
 
-    async def snapshot(self, stream_id: UUID) -> tuple[int, bytes] | None:
+    async def snapshot(self, stream_id: UUID, topic: str) -> tuple[int, bytes] | None:
         with postgres.reachable():
             async with self.pool.connection() as connection:
                 cursor = await connection.execute(
-                    "select originator_version, state from log.snapshots where originator_id = %s"
+                    "select originator_version, state from log.snapshots"
+                    " where originator_id = %s and topic = %s"
                     " order by originator_version desc limit 1",
-                    [stream_id],
+                    [stream_id, topic],
                 )
                 row = await cursor.fetchone()
         return (row[0], bytes(row[1])) if row else None
@@ -148,6 +149,8 @@ class PostgresEventStore:
         with postgres.reachable():
             async with self.pool.connection() as connection:
                 await connection.execute(
-                    "insert into log.snapshots values (%s, %s, %s, %s) on conflict do nothing",
+                    "insert into log.snapshots values (%s, %s, %s, %s)"
+                    " on conflict (originator_id, originator_version)"
+                    " do update set topic = excluded.topic, state = excluded.state",
                     [stream_id, version, topic, state],
                 )

@@ -65,11 +65,14 @@ create function log.append(
     d_request int[], d_digest bytea[], d_size bigint[], d_body bytea[],
     k_request int[], k_id text[], k_fingerprint bytea[], k_result bytea[],
     requests int, lock_key bigint
-) returns table (verdicts int[], last_positions bigint[], holders uuid[], at timestamptz)
+) returns table (
+    verdicts int[], last_positions bigint[], taken text[], holders uuid[], at timestamptz
+)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     verdict int[] := array_fill(0, array[requests]);
     last bigint[] := array_fill(0::bigint, array[requests]);
+    wanted text[] := array_fill(null::text, array[requests]);
     holder uuid[] := array_fill(null::uuid, array[requests]);
     base bigint;
     stamp timestamptz;
@@ -98,13 +101,14 @@ begin
 
     if cardinality(c_request) > 0 then
         for r in
-            select c.request, held.holder
-            from unnest(c_request, c_key, c_holder) as c(request, key, holder)
+            select c.request, c.key, held.holder
+            from unnest(c_request, c_key, c_holder) with ordinality as c(request, key, holder, o)
             join log.claims held on held.key = c.key
-            where c.holder is not null and held.holder <> c.holder
+            where c.holder is not null and held.holder <> c.holder order by c.o
         loop
             if verdict[r.request] = 0 then
                 verdict[r.request] := 2;
+                wanted[r.request] := r.key;
                 holder[r.request] := r.holder;
             end if;
         end loop;
@@ -154,7 +158,7 @@ begin
         update log.head set position = base + n, recorded_at = stamp;
         perform pg_notify('quarterdeck_log', (base + n)::text);
     end if;
-    return query select verdict, last, holder, stamp;
+    return query select verdict, last, wanted, holder, stamp;
 end $$;
 
 -- The same for one event on one stream with nothing beside it, which is most of what comes alone.
