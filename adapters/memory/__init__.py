@@ -1,0 +1,1 @@
+"""Ports kept in memory: they make the same promises, for as long as a test lasts."""
