@@ -1,0 +1,124 @@
+"""Forms as browsers send them, and the faults that go back to their fields."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from starlette.requests import Request
+
+from adapters.http import bodies
+from adapters.http.edge import Site
+from adapters.http.problems import BadRequest, WrongMediaType
+from domain.model import Fault, Invalid, Refusal
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a form, in order; a name may come more than once."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def __contains__(self, name: str) -> bool:
+        return any(key == name for key, _ in self.pairs)
+
+    def text(self, name: str, otherwise: str = "") -> str:
+        """The last value of that name."""
+        return next((value for key, value in reversed(self.pairs) if key == name), otherwise)
+
+    def line(self, name: str) -> str:
+        return self.text(name).strip()
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+    def ids(self, name: str) -> list[UUID]:
+        """The ids of that name. Raises BadRequest."""
+        return [id_of(text) for text in self.all(name)]
+
+    def under(self, prefix: str) -> dict[str, str]:
+        """The values whose names begin so, without the beginning."""
+        return {k.removeprefix(prefix): v for k, v in self.pairs if k.startswith(prefix)}
+
+
+async def read_form(request: Request, site: Site) -> Form:
+    """The form of a POST, bounded in size and time. Raises a Mistake."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await bodies.read(request, site)
+    if not body:
+        return Form()
+    if kind != FORM:
+        raise WrongMediaType(f"Send a form as {FORM}.", headers={"Accept": FORM})
+    return Form(tuple(_pairs(body)))
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    try:
+        text = body.decode("ascii")
+        pairs = parse_qsl(text, True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise BadRequest("The form cannot be read.") from None
+    # A browser sends the lines of a text with CR LF.
+    return [(name, value.replace("\r\n", "\n")) for name, value in pairs]
+
+
+def id_of(text: str) -> UUID:
+    """An id that an address or a form holds. Raises BadRequest."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadRequest(f"{text[:60]!r} is no id.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with a form: sentences by the JSON pointer of the field, and the rest."""
+
+    by_pointer: Mapping[str, list[str]] = field(default_factory=dict)
+    general: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.by_pointer or self.general)
+
+    def at(self, pointer: str) -> list[str]:
+        return list(self.by_pointer.get(pointer, ()))
+
+    def but(self, pointers: Iterable[str]) -> list[str]:
+        """Sentences for which none of these fields stands, so that none is lost."""
+        shown = set(pointers)
+        lost = [
+            f"{pointer.strip('/').replace('/', ', ')}: {text}"
+            for pointer, texts in self.by_pointer.items()
+            if pointer not in shown
+            for text in texts
+        ]
+        return [*self.general, *lost]
+
+
+def faults_of(error: Refusal) -> Faults:
+    """The faults of a refusal, by the field that each one is about."""
+    found: dict[str, list[str]] = {}
+    general: list[str] = []
+    told = error.faults if isinstance(error, Invalid) else [_whole(error)]
+    for fault in told:
+        if fault.pointer:
+            found.setdefault(fault.pointer, []).append(sentence(fault.detail))
+        else:
+            general.append(sentence(fault.detail))
+    return Faults(found, tuple(general))
+
+
+def _whole(error: Refusal) -> Fault:
+    return Fault(pointer=error.pointer or "", detail=error.detail)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its head and a full stop at its end."""
+    text = text.strip()
+    if not text:
+        return text
+    ended = text if text[-1] in ".?!…" else f"{text}."
+    return ended[0].upper() + ended[1:]

@@ -1,0 +1,34 @@
+"""Every page there is: one list from each feature."""
+
+from starlette.routing import BaseRoute, Route
+
+from adapters.http.edge import Edge
+from adapters.http.web import (
+    assets,
+    clusters,
+    new_cluster,
+    preferences,
+    sign_in,
+    workspaces,
+)
+from adapters.http.web.endpoints import Page, endpoint, nowhere
+from adapters.http.web.shared import Shared
+
+PAGES: tuple[Page, ...] = (
+    *workspaces.PAGES,
+    *clusters.PAGES,
+    *new_cluster.PAGES,
+)
+
+
+def routes(edge: Edge) -> list[BaseRoute]:
+    """The pages over one edge. A path with a word comes before one with a name in its place."""
+    shared = Shared(edge)
+    pages = sorted(PAGES, key=lambda page: page.path.count("{"))
+    return [
+        Route("/static/{name:path}", assets.serve, name="static.file"),
+        *sign_in.routes(shared),
+        *preferences.ROUTES,
+        *(endpoint(page, shared) for page in pages),
+        nowhere(shared),
+    ]

@@ -1,0 +1,185 @@
+"""A visit is one request of someone who is signed in: who, to which instant, in which workspace."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from starlette.requests import Request
+
+from adapters.http.authentication import command_id_of, context_of, principal_of
+from adapters.http.edge import Edge
+from adapters.http.problems import BadRequest
+from adapters.http.web.forms import Form, read_form
+from adapters.http.web.local import with_query
+from adapters.http.web.preferences import Preferences, preferences_of
+from adapters.http.web.shared import Shared
+from adapters.http.web.times import Times, instant, rfc3339, zone_called
+from application.commands import Command, Context, KeyReused, Outcome
+from application.permissions import Permission, Principal
+from domain.model import NotFound
+from projections.reader import Reader, Shown
+from projections.workspaces import workspace_called
+
+Example = Callable[[Context], Awaitable[str]]
+"""Loads the example and gives the page to go to."""
+
+
+class SignedOut(Exception):
+    """Nobody is signed in, or not any more."""
+
+
+class ReadOnly(BadRequest):
+    """The past was asked to change."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """`at` is the instant that is looked at, None for now; `reader` reads of that instant."""
+
+    request: Request
+    shared: Shared
+    principal: Principal
+    preferences: Preferences
+    reader: Reader
+    times: Times
+    at: datetime | None = None
+    shown_workspace: Shown | None = None
+
+    @property
+    def edge(self) -> Edge:
+        return self.shared.edge
+
+    @property
+    def workspace(self) -> Shown:
+        """The workspace that the address names."""
+        assert self.shown_workspace is not None
+        return self.shown_workspace
+
+    @property
+    def workspace_id(self) -> UUID:
+        return UUID(self.workspace["id"])
+
+    @property
+    def home(self) -> str:
+        """The address that everything of this workspace begins with."""
+        return f"/workspaces/{self.workspace['slug']}"
+
+    @property
+    def now(self) -> datetime:
+        return self.times.now
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether a script of the page asks for a part of it."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def example(self) -> Example | None:
+        """What loads the example; None where this process does not serve one."""
+        example: Example | None = getattr(self.edge, "example", None)
+        return example
+
+    @property
+    def here(self) -> str:
+        """This page's own address, without what is only for one answer."""
+        url = self.request.url
+        address = f"{url.path}?{url.query}" if url.query else url.path
+        return with_query(address, {"after": None})
+
+    def to(self, path: str, **query: Any) -> str:
+        """An address of this site at the same instant."""
+        return with_query(path, {"at": rfc3339(self.at) if self.at else None, **query})
+
+    def at_instant(self, moment: str | None) -> str:
+        """This page as it was at that instant, or as it is now."""
+        return with_query(self.here, {"at": moment})
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the control for it is offered: never in the past."""
+        return self.at is None and self.principal.may(permission)
+
+    def query(self, name: str) -> str:
+        return self.request.query_params.get(name, "").strip()
+
+    def path_id(self, name: str) -> UUID:
+        """An id in the path; what is none names nothing. Raises NotFound."""
+        text = self.request.path_params[name]
+        try:
+            return UUID(text)
+        except ValueError:
+            raise NotFound(f"There is no {name.removesuffix('_id')} {text[:60]}.") from None
+
+    def new_key(self) -> str:
+        """A key for a form that is to take effect once."""
+        return uuid4().hex
+
+    def must_be_now(self) -> None:
+        """Raise ReadOnly in the past."""
+        if self.at is not None:
+            raise ReadOnly("The past cannot be changed. Return to now first.")
+
+    async def form(self) -> Form:
+        return await read_form(self.request, self.edge.site)
+
+    async def execute(self, command: Command, key: str = "") -> Outcome:
+        """Carry out a command; `key` makes the same form, sent twice, take effect once."""
+        context = context_of(self.request, self.principal)
+        if not key:
+            return await self.edge.bus.execute(command, context)
+        kept = replace(context, command_id=command_id_of(key, self.principal))
+        try:
+            return await self.edge.bus.execute(command, kept)
+        except KeyReused:
+            # The form was sent before, then changed and sent again: that is another wish.
+            return await self.edge.bus.execute(command, context)
+
+
+async def arrive(request: Request, shared: Shared, permission: Permission) -> Visit:
+    """Who comes, allowed to be here, with a reader of what they ask for.
+
+    Raises SignedOut, Forbidden, NotFound, NotYet or Unavailable.
+    """
+    visit = await recognise(request, shared)
+    visit.principal.must(permission)
+    if "workspace" in request.path_params:
+        await enter(visit, request.path_params["workspace"])
+        visit.principal.must(permission, visit.workspace_id)
+    return visit
+
+
+async def recognise(request: Request, shared: Shared) -> Visit:
+    """Who comes and with which preferences, whatever they may do."""
+    edge = shared.edge
+    principal = await principal_of(request)
+    if principal is None:
+        raise SignedOut
+    times = Times(edge.clock.now(), zone_called(edge.site.time_zone))
+    at = _instant(request, times)
+    reader = await edge.reads.reader(at=at, after=_position(request))
+    return Visit(request, shared, principal, preferences_of(request.cookies), reader, times, at=at)
+
+
+async def enter(visit: Visit, slug: str) -> None:
+    """Go into a workspace. Raises NotFound."""
+    visit.shown_workspace = await workspace_called(visit.reader, slug)
+    if visit.shown_workspace is None:
+        then = " It was not there yet then." if visit.at else ""
+        raise NotFound(f"There is no workspace {slug[:60]}.{then}")
+
+
+def _instant(request: Request, times: Times) -> datetime | None:
+    """The instant of `?at=`; one that has not come yet is now. Raises BadRequest."""
+    text = request.query_params.get("at", "")
+    if not text:
+        return None
+    moment = instant(text, times.zone)
+    if moment is None:
+        raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12:00Z.")
+    return moment if moment < times.now - timedelta(seconds=1) else None
+
+
+def _position(request: Request) -> int | None:
+    text = request.query_params.get("after", "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
