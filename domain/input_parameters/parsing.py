@@ -75,8 +75,10 @@ def _schema_sentence(kind: type[Written], error: ErrorDetails) -> str:
             return "must be true or false"
         case "int_type":
             return "must be a whole number"
-        case "string_pattern_mismatch":
+        case "string_pattern_mismatch" if error["loc"][-1] == "key":
             return "must begin with a letter and hold only letters, digits and _, 100 at most"
+        case "string_pattern_mismatch":
+            return "must not hold control characters"
         case "tuple_type":
             return "must be a list"
         case "too_short":

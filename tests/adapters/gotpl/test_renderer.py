@@ -243,8 +243,8 @@ HARMFUL = {
     ),
     "two gigabytes at once": ("\na: {{ repeat 2000000000 `x` }}", 2, "more than 512 MiB of memory"),
     "a thousand million numbers": ("{{ range until 1000000000 }}{{ end }}", 1, "of memory"),
-    "doubling": (
-        "{{ $x := `xxxx` }}{{ range until 40 }}\n{{ $x = cat $x $x }}{{ end }}",
+    "growth by a hundred each time": (
+        "{{ $x := `x` }}{{ range until 40 }}\n{{ $x = replace `x` (repeat 100 `x`) $x }}{{ end }}",
         2,
         "of memory",
     ),
@@ -264,7 +264,7 @@ HARMFUL = {
     ),
     "deep lists": ("{{ repeat 100000 `[` }}", 1, "nested more than 50 levels"),
     "growth when normalised": (
-        "a: {{ repeat 49 `[` }}{{ repeat 90000 `1,` }}{{ repeat 49 `]` }}",
+        "a: {{ repeat 49 `[` }}{{ repeat 20000 `1,` }}{{ repeat 49 `]` }}",
         None,
         "once it is normalised",
     ),
