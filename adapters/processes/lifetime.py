@@ -36,7 +36,7 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:
+    ) -> bool:
         try:
             await self._group.__aexit__(kind, error, trace)
         except* Stopped:
@@ -45,6 +45,7 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
             loop = asyncio.get_running_loop()
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+        return kind is Stopped
 
     def start(self, name: str, part: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Run a part beside the others."""

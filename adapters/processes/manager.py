@@ -19,7 +19,7 @@ from projections.tasks import unfinished_tasks
 
 async def serve(settings: Settings) -> None:
     """Claim tasks and carry them out until a signal comes."""
-    configure_logs(settings)
+    configure_logs(settings.log_format, settings.log_level)
     async with (
         open_database(settings) as dsn,
         SubprocessRenderer(workers=1) as renderer,

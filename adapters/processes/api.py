@@ -1,0 +1,105 @@
+"""The web UI and the API as a process: `quarterdeck api`."""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from uuid import UUID
+
+from starlette.types import ASGIApp
+
+from adapters.bootstrap import Hub, open_database, open_hub
+from adapters.gotpl.renderer import SubprocessRenderer
+from adapters.http.app import build
+from adapters.http.edge import Edge, Site
+from adapters.http.feed import LogFeed
+from adapters.observability.logs import configure_logs
+from adapters.postgres.read_models import install
+from adapters.postgres.stream import LogStream
+from adapters.processes.lifetime import Lifetime
+from adapters.processes.reads import ReadModels, open_reads
+from adapters.processes.serving import bind, serve_http
+from adapters.settings import Settings
+from adapters.ssh.keys import AsyncsshKeyPairs
+from application.commands import Context
+from application.ports import Renderer, Unavailable
+from domain.model import Recorded
+from projections import PROJECTIONS
+
+LoadExample = Callable[[Context], Awaitable[UUID]]
+
+
+async def serve(settings: Settings) -> None:
+    """Answer browsers and programs until a signal comes."""
+    configure_logs(settings.log_format, settings.log_level)
+    with bind(settings.host, settings.port) as listener:
+        async with (
+            open_database(settings) as dsn,
+            SubprocessRenderer() as renderer,
+            open_hub(settings, dsn, renderer, AsyncsshKeyPairs()) as hub,
+            open_reads(hub) as reads,
+            Lifetime() as life,
+        ):
+            await install(dsn, PROJECTIONS)
+            async with web(hub, reads, renderer, life) as app:
+                life.start("http", serve_http(app, listener))
+                await life.until_stopped()
+
+
+@asynccontextmanager
+async def web(
+    hub: Hub,
+    reads: ReadModels,
+    renderer: Renderer,
+    life: Lifetime,
+    *,
+    notice: Sequence[Callable[[Recorded], None]] = (),
+    example: LoadExample | None = None,
+) -> AsyncIterator[ASGIApp]:
+    """The application, with its tail of the log; `notice` hears every event too."""
+
+    def seen(recorded: Recorded) -> None:
+        hub.cache.seen(recorded.stream_id, recorded.version)
+        for listener in notice:
+            listener(recorded)
+
+    feed = LogFeed(LogStream(hub.dsn, hub.store.mapper.recorded), hub.store, seen)
+    life.start("feed", feed.run())
+    life.start("visibility", reads.visibility.run())
+    yield build(
+        Edge(
+            bus=hub.bus,
+            cache=hub.cache,
+            clock=hub.clock,
+            reads=reads,
+            log=hub.store,
+            documents=hub.documents,
+            task_logs=hub.task_logs,
+            renderer=renderer,
+            events=feed,
+            site=_site(hub.settings),
+            readiness=_readiness(hub),
+        )
+    )
+
+
+def _site(settings: Settings) -> Site:
+    return Site(
+        public_url=settings.url,
+        allowed_hosts=settings.allowed_hosts.split(),
+        trusted_proxies=settings.trusted_proxies.split(),
+        instance=socket.gethostname(),
+        version=version("quarterdeck"),
+        time_zone=settings.time_zone,
+    )
+
+
+def _readiness(hub: Hub) -> Callable[[], Awaitable[Sequence[str]]]:
+    async def reasons() -> Sequence[str]:
+        try:
+            await hub.store.head()
+        except Unavailable as error:
+            return [error.detail]
+        return []
+
+    return reasons

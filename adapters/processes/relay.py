@@ -1,0 +1,43 @@
+"""The relay as a process: `quarterdeck relay`."""
+
+from adapters.bootstrap import CannotStart, Hub, open_database, open_hub
+from adapters.gotpl.renderer import SubprocessRenderer
+from adapters.kafka.cluster import Cluster
+from adapters.kafka.messages import Stored
+from adapters.kafka.relay import Relay
+from adapters.observability.logs import configure_logs
+from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.marks import PostgresMarks
+from adapters.postgres.stream import LogStream
+from adapters.processes.lifetime import Lifetime
+from adapters.settings import Settings
+from adapters.ssh.keys import AsyncsshKeyPairs
+
+NAME = "relay"
+
+
+async def serve(settings: Settings) -> None:
+    """Publish the log to Kafka until a signal comes."""
+    configure_logs(settings.log_format, settings.log_level)
+    if settings.kafka is None:
+        raise CannotStart("The relay needs QUARTERDECK_KAFKA, Kafka's bootstrap servers.")
+    async with (
+        open_database(settings) as dsn,
+        SubprocessRenderer(workers=1) as renderer,
+        open_hub(settings, dsn, renderer, AsyncsshKeyPairs()) as hub,
+        Lifetime() as life,
+    ):
+        start_relaying(hub, life)
+        await life.until_stopped()
+
+
+def start_relaying(hub: Hub, life: Lifetime) -> None:
+    """Relay where there is a Kafka, by whoever leads."""
+    if hub.settings.kafka is None:
+        return
+    relay = Relay(
+        LogStream(hub.dsn, Stored),
+        PostgresMarks(hub.pool, NAME),
+        Cluster(hub.settings.kafka),
+    )
+    life.start(NAME, lead_and_work(hub.dsn, NAME, relay.run))

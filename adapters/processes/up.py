@@ -1,0 +1,79 @@
+"""Everything in one process, for one machine: `quarterdeck up`."""
+
+import sys
+from uuid import UUID
+
+from adapters.bootstrap import (
+    Hub,
+    database_folder,
+    keys_file,
+    open_database,
+    open_hub,
+)
+from adapters.gotpl.renderer import SubprocessRenderer
+from adapters.observability.logs import configure_logs
+from adapters.operations.administration import by_hand, make_keys_once
+from adapters.postgres.read_models import install
+from adapters.processes.api import LoadExample, web
+from adapters.processes.example_host import ExampleHost, example_port
+from adapters.processes.lifetime import Lifetime
+from adapters.processes.manager import cluster_manager
+from adapters.processes.projector import start_auditing, start_projecting
+from adapters.processes.reads import open_reads
+from adapters.processes.relay import start_relaying
+from adapters.processes.serving import bind, serve_http
+from adapters.settings import Settings
+from adapters.ssh.keys import AsyncsshKeyPairs
+from application.commands import Context
+from application.example import load_example
+from application.sign_in import IssueSignInLink
+from projections import PROJECTIONS
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal comes; the data is there again at the next start."""
+    configure_logs(settings.log_format, settings.log_level)
+    with bind(settings.host, settings.port) as listener:
+        keys_are_new = make_keys_once(settings) is not None
+        async with (
+            open_database(settings) as dsn,
+            SubprocessRenderer() as renderer,
+            open_hub(settings, dsn, renderer, AsyncsshKeyPairs()) as hub,
+            open_reads(hub) as reads,
+            Lifetime() as life,
+        ):
+            await install(dsn, PROJECTIONS)
+            start_projecting(hub, life)
+            start_auditing(hub, life)
+            start_relaying(hub, life)
+            manager, host = cluster_manager(hub, reads.now), ExampleHost(hub)
+            life.start("manager", manager.run())
+            life.start("example host", host.run())
+            notice = (manager.notice, host.notice)
+            async with web(hub, reads, renderer, life, notice=notice, example=_example(hub)) as app:
+                life.start("http", serve_http(app, listener))
+                await _welcome(hub, keys_are_new=keys_are_new)
+                await life.until_stopped()
+
+
+def _example(hub: Hub) -> LoadExample:
+    async def load(context: Context) -> UUID:
+        return await load_example(hub.bus, context, example_port(hub.settings.data))
+
+    return load
+
+
+async def _welcome(hub: Hub, *, keys_are_new: bool) -> None:
+    """Tell where everything is; the link signs the administrator in once."""
+    settings = hub.settings
+    link = await hub.bus.execute(IssueSignInLink(user_name=settings.administrator), by_hand())
+    where = settings.database_url and "the database that is set"
+    lines = [
+        f"Quarterdeck is at  {settings.url}",
+        f"Sign in once with  {settings.url}/sign-in?link={link.result}",
+        f"The data lies in   {where or database_folder(settings.data)}",
+    ]
+    if settings.keys is None:
+        urge = "Save these keys:  " if keys_are_new else "The keys are in   "
+        lines.append(f"{urge} {keys_file(settings).absolute()}")
+    print("\n".join(["", *lines, ""]), file=sys.stderr, flush=True)

@@ -1,0 +1,103 @@
+"""`quarterdeck up`: it comes up, keeps its data, says what is wrong, and leaves nothing behind."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.support.quarterdeck import Quarterdeck, eventually, quarterdeck
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(server_folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    path = server_folder / f"up-{request.node.name[:40]}"
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def processes_over(folder: Path) -> list[str]:
+    """Command lines of the processes that have to do with the folder."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = line.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in text:
+            found.append(text)
+    return found
+
+
+def test_it_tells_where_it_is_and_how_to_sign_in(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        told = program.errors
+        assert program.url in told
+        assert f"{program.url}/sign-in?link=" in told
+        assert "Save these keys" in told
+        assert str(folder / "data") in told
+
+
+def test_its_data_is_there_again_after_the_next_start(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        token = program.token("--global")
+        program.client(token).ok("POST", "workspaces", {"name": "Kept", "slug": "kept"})
+        assert program.stop() == 0
+        eventually(lambda: not processes_over(folder), 5, lambda: processes_over(folder))
+        program.start()
+        slugs = [w["slug"] for w in program.client(token).ok("GET", "workspaces")]
+        assert slugs == ["kept"]
+
+
+def test_nothing_is_left_running_when_it_is_killed(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        program.kill()
+        eventually(lambda: not processes_over(folder), 10, lambda: processes_over(folder))
+
+
+def ends_with(program: Quarterdeck, sentence: str) -> None:
+    ended = program.run("up", "--port", str(program.port))
+    assert ended.returncode not in (0, None)
+    assert sentence in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+def test_a_taken_port_is_one_sentence(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    program = Quarterdeck(folder)
+    with socket.create_server(("127.0.0.1", program.port)):
+        ends_with(program, f"Port {program.port}")
+
+
+def test_a_wrong_key_file_is_one_sentence(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        program.stop()
+        keys = folder / "data" / "keys"
+        other = program.run("keys", "generate").stdout
+        keys.write_text(other)
+        ends_with(program, "Master key 1")
+
+
+def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    program = Quarterdeck(
+        folder, database_url="postgresql://nobody@127.0.0.1:1/none", keys="1:" + "A" * 43 + "="
+    )
+    ends_with(program, "The database cannot be reached")
+
+
+def test_an_unknown_setting_is_named(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    ends_with(Quarterdeck(folder, databse_url="x"), "QUARTERDECK_DATABASE_URL")
+
+
+def test_the_page_is_served(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        page = httpx2.get(program.url, follow_redirects=True)
+        assert page.status_code == 200
+        assert "<html" in page.text
