@@ -1,12 +1,13 @@
-"""The application: the API, the pages, the static files and the probes behind one gate."""
+"""The application: the API, the pages and the probes behind one gate."""
 
-from importlib.util import find_spec
-from pathlib import Path
+from typing import cast
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
 
 from adapters.http import probes
 from adapters.http.api.table import PREFIX, TABLE
@@ -15,36 +16,40 @@ from adapters.http.edge import Edge
 from adapters.http.headers import SecurityHeaders
 from adapters.http.hosts import HostCheck
 from adapters.http.identity import Identity
+from adapters.http.problems import Problem, problem_of
 from adapters.http.time_limit import TimeLimit
 from adapters.http.watching import Watching
-
-STATIC = Path(__file__).parent / "web" / "static"
+from adapters.http.web.routes import routes
+from adapters.http.web.trouble import alone
 
 
 def build(edge: Edge) -> Starlette:
     """The ASGI application of one process."""
-    app = Starlette(
-        routes=[
-            *probes.routes(edge),
-            *_pages(edge),
-            Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        ],
+    return Starlette(
+        routes=[*probes.routes(edge), *routes(edge)],
+        exception_handlers={HTTPException: _unrouted},
         middleware=[
             Middleware(Identity, edge=edge),
             Middleware(SecurityHeaders, is_https=edge.site.is_https),
-            Middleware(Watching, edge=edge),
+            Middleware(Watching, edge=edge, tell=tell),
             Middleware(HostCheck, site=edge.site),
             Middleware(TimeLimit, seconds=edge.site.request_seconds),
             Middleware(Dispatch, edge=edge, prefix=PREFIX, table=TABLE),
         ],
     )
-    app.state.edge = edge
-    return app
 
 
-def _pages(edge: Edge) -> list[BaseRoute]:
-    if find_spec("adapters.http.web.routes") is None:
-        return []
-    from adapters.http.web.routes import routes
+def tell(scope: Scope, problem: Problem) -> ASGIApp:
+    """A problem as a page for a browser, and as problem+json for all others."""
+    accept = dict(scope["headers"]).get(b"accept", b"")
+    if b"text/html" in accept and not scope["path"].startswith(PREFIX):
+        return alone(Request(scope), problem)
+    return problem.answer(scope["state"]["request_id"], scope["path"])
 
-    return routes(edge)
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    """What no route takes: a page that is not there, or a method that it has not."""
+    problem = problem_of(error)
+    assert problem is not None
+    # Starlette awaits it as an ASGI application, which is all that it must be.
+    return cast(Response, tell(request.scope, problem))

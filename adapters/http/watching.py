@@ -1,6 +1,7 @@
 """Every request is watched: counted, traced, and logged where someone must look at it."""
 
 import logging
+from collections.abc import Callable
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,15 +11,18 @@ from adapters.http.problems import FAULT, Problem, problem_of
 
 SLOW_SECONDS = 1.0
 UNMATCHED = "unmatched"
+Tell = Callable[[Scope, Problem], ASGIApp]
+"""Makes the answer that tells a problem."""
 logger = logging.getLogger(__name__)
 
 
 class Watching:
     """Outermost of what may fail: an error that nobody expected is loud here, and a 500."""
 
-    def __init__(self, app: ASGIApp, edge: Edge) -> None:
+    def __init__(self, app: ASGIApp, edge: Edge, tell: Tell) -> None:
         self._app = app
         self._edge = edge
+        self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,7 +47,7 @@ class Watching:
                 if status:
                     # The answer has begun: all that can be told is that it ends here.
                     raise
-                await _answer(problem, scope, receive, answer)
+                await self._tell(scope, problem)(scope, receive, answer)
             finally:
                 self._account(scope, status, perf_counter() - begun)
 
@@ -69,11 +73,6 @@ def route_of(scope: Scope) -> str:
 def _unexpected(error: Exception, name: str) -> Problem:
     logger.error("%s failed: a defect", name, exc_info=error)
     return FAULT
-
-
-async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    answer = problem.answer(scope["state"]["request_id"], scope["path"])
-    await answer(scope, receive, send)
 
 
 def _about(scope: Scope, status: int, seconds: float) -> dict[str, object]:

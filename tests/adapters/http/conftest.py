@@ -1,0 +1,15 @@
+"""Fixtures of the HTTP tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.http.quarterdeck import Quarterdeck, open_quarterdeck
+
+
+@pytest.fixture
+async def quarterdeck(database: str, tmp_path: Path) -> AsyncIterator[Quarterdeck]:
+    """A whole Quarterdeck over a database of the test's own."""
+    async with open_quarterdeck(database, tmp_path) as opened:
+        yield opened

@@ -1,0 +1,173 @@
+"""A whole Quarterdeck for the tests of HTTP: the real bus, log and read models on PostgreSQL."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from starlette.applications import Starlette
+
+from adapters.bootstrap import Hub, open_hub, write_keys
+from adapters.crypto.key_ring import KeyRing
+from adapters.http.app import build
+from adapters.http.edge import Edge, NotYet, Site
+from adapters.http.feed import LogFeed
+from adapters.postgres.migrations import migrate
+from adapters.postgres.projector import Projector
+from adapters.postgres.read_models import install
+from adapters.postgres.reader import PostgresReader, open_reader
+from adapters.postgres.rebuild import Rebuilder
+from adapters.postgres.stream import LogStream
+from adapters.postgres.time_travel import TimeMachine
+from adapters.postgres.visibility import Visibility
+from adapters.settings import Settings
+from adapters.ssh.keys import AsyncsshKeyPairs
+from application.auth_tokens import CreateAuthToken
+from application.commands import Command, Context, Outcome
+from application.permissions import QUARTERDECK, Principal
+from application.ports import Rendering, RenderFault, SectionSource
+from application.sign_in import IssueSignInLink, UseSignInLink
+from application.workspaces import CreateWorkspace
+from projections import PROJECTIONS
+from projections.reader import Reader, Shown
+
+VARIABLE = re.compile(r"{{\s*\.(\w+)\s*}}")
+
+
+class PlainRenderer:
+    """ports.Renderer that knows `{{ .name }}` and nothing else of Go's templates."""
+
+    async def render(
+        self, sections: Sequence[SectionSource], values: Mapping[str, Any]
+    ) -> Rendering:
+        faults = [
+            RenderFault(section.name, f"There is no {name}.", 1, 1)
+            for section in sections
+            for name in VARIABLE.findall(section.source)
+            if name not in values
+        ]
+        if faults:
+            return Rendering({}, {}, faults, "plain 1")
+        texts = {
+            section.name: VARIABLE.sub(lambda m: str(values[m[1]]), section.source)
+            for section in sections
+        }
+        return Rendering(texts, {name: [text] for name, text in texts.items()}, [], "plain 1")
+
+
+class PastReader:
+    """Reads of an instant: each query enters the past and leaves it again."""
+
+    def __init__(self, machine: TimeMachine, moment: datetime) -> None:
+        self._machine = machine
+        self._moment = moment
+
+    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
+        async with self._machine.at(self._moment) as reader:
+            return await reader.rows(sql, parameters or {})
+
+    async def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Shown | None:
+        return next(iter(await self.rows(sql, parameters)), None)
+
+
+class ReadModels:
+    """edge.Reads over the real reader, time machine and visibility."""
+
+    def __init__(
+        self, reader: PostgresReader, machine: TimeMachine, visibility: Visibility
+    ) -> None:
+        self._reader = reader
+        self._machine = machine
+        self._visibility = visibility
+
+    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+        if after and not await self._visibility.wait_for(after):
+            raise NotYet(after)
+        return PastReader(self._machine, at) if at else self._reader
+
+
+@dataclass
+class Quarterdeck:
+    """The application, what it stands on, and clients that come in with a token."""
+
+    hub: Hub
+    edge: Edge
+    app: Starlette
+
+    def client(self, token: str | None = None, **headers: str) -> httpx2.AsyncClient:
+        given = {**({"X-Auth-Token": token} if token else {}), **headers}
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url=self.edge.site.public_url,
+            headers=given,
+        )
+
+    async def execute(self, command: Command, principal: Principal = QUARTERDECK) -> Outcome:
+        return await self.hub.bus.execute(command, Context(principal))
+
+    async def token(self, workspace_id: Any = None, *, read_only: bool = False) -> str:
+        command = CreateAuthToken(name="test", workspace_id=workspace_id, read_only=read_only)
+        token: str = (await self.execute(command)).result.token
+        return token
+
+    async def workspace(self, name: str = "Default") -> Any:
+        return (await self.execute(CreateWorkspace(name=name))).result
+
+    async def session(self) -> str:
+        """The cookie of a signed-in administrator."""
+        link = (await self.execute(IssueSignInLink(user_name="admin"))).result
+        cookie: str = (await self.execute(UseSignInLink(link=link))).result.cookie
+        return cookie
+
+
+@asynccontextmanager
+async def open_quarterdeck(dsn: str, folder: Path, **site: Any) -> AsyncIterator[Quarterdeck]:
+    """Everything over one fresh database; the projector and the feed run beside."""
+    settings = Settings(data=folder)
+    write_keys(settings, KeyRing.generate())
+    await migrate(dsn)
+    await install(dsn, PROJECTIONS)
+    async with (
+        open_hub(settings, dsn, PlainRenderer(), AsyncsshKeyPairs()) as hub,
+        open_reader(dsn) as reader,
+        asyncio.TaskGroup() as group,
+    ):
+        decode = hub.store.mapper.recorded
+        machine = TimeMachine(dsn, hub.store.pool, decode, PROJECTIONS)
+        visibility = Visibility(dsn)
+        stream = LogStream(dsn, decode, poll_seconds=0.2)
+        feed = LogFeed(stream, hub.store, lambda r: hub.cache.seen(r.stream_id, r.version))
+        projector = Projector(
+            dsn, PROJECTIONS, LogStream(dsn, decode, poll_seconds=0.2), Rebuilder(dsn, decode)
+        )
+        edge = Edge(
+            bus=hub.bus,
+            cache=hub.cache,
+            clock=hub.clock,
+            reads=ReadModels(reader, machine, visibility),
+            log=hub.store,
+            documents=hub.documents,
+            task_logs=hub.task_logs,
+            renderer=hub.bus.world.renderer,
+            events=feed,
+            site=Site(**{"public_url": "http://quarterdeck.test", **site}),
+        )
+        beside = [
+            group.create_task(part, name=name)
+            for name, part in (
+                ("projector", projector.run()),
+                ("visibility", visibility.run()),
+                ("feed", feed.run()),
+            )
+        ]
+        try:
+            yield Quarterdeck(hub, edge, build(edge))
+        finally:
+            for task in beside:
+                task.cancel()
+            await machine.close()
