@@ -18,8 +18,9 @@ from application.workspaces import enter
 from domain.cluster_settings import ClusterSettings, Settings
 from domain.cluster_templates import ClusterTemplate, TemplateVersion
 from domain.clusters import Cluster, Configuration, RenderError
-from domain.input_parameters import parse_parameters, validate_values
+from domain.input_parameters import absent_values, parse_parameters, validate_values
 from domain.model import Fault, Invalid, NotFound
+from domain.secrets import Secret
 from domain.values import ClusterName, OperationKind
 
 handlers = Handlers()
@@ -274,11 +275,14 @@ async def render(
     """What the version's sections give with the cluster's values."""
     vault, documents = work.world.vault, work.world.documents
     declared = cluster.configuration
+    given = declared.values.keys() | declared.secret_values.keys()
+    opened_key = private_key or await vault.open(cluster_id, cluster.ssh_private_key)
     values = {
+        **absent_values(parse_parameters(list(version.params)), given),
         **declared.values,
-        **{k: await vault.open(cluster_id, s) for k, s in declared.secret_values.items()},
+        **{k: Secret(await vault.open(cluster_id, s)) for k, s in declared.secret_values.items()},
         "dc_sshPublicKey": cluster.ssh_public_key,
-        "dc_sshPrivateKey": private_key or await vault.open(cluster_id, cluster.ssh_private_key),
+        "dc_sshPrivateKey": Secret(opened_key),
         "dc_clusterUUID": str(cluster_id),
         "dc_domain": work.world.domain,
         "dc_caBundle": "",

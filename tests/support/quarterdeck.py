@@ -27,6 +27,7 @@ class Quarterdeck:
         self.url = f"http://localhost:{self.port}"
         self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
+        self._clients: list[Client] = []
 
     @property
     def errors(self) -> str:
@@ -70,6 +71,12 @@ class Quarterdeck:
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
+    def close(self) -> None:
+        """Be gone, and let go of every connection."""
+        self.kill()
+        for client in self._clients:
+            client.close()
+
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
@@ -92,7 +99,9 @@ class Quarterdeck:
         return made.stdout.strip()
 
     def client(self, token: str) -> "Client":
-        return Client(self.url, token)
+        client = Client(self.url, token)
+        self._clients.append(client)
+        return client
 
 
 class Client:
@@ -107,6 +116,9 @@ class Client:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any
     ) -> httpx2.Response:
         return self._http.request(method, path, json=body, **more)
+
+    def close(self) -> None:
+        self._http.close()
 
     def ok(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The JSON of an answer that must be a good one."""
@@ -125,7 +137,7 @@ def quarterdeck(folder: Path, **settings: str) -> Iterator[Quarterdeck]:
         program.start()
         yield program
     finally:
-        program.kill()
+        program.close()
 
 
 def eventually(
