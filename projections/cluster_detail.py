@@ -33,6 +33,7 @@ details = Table(
         "rendered_at": "timestamptz",
         "render_errors": "jsonb",
         "applied_at": "timestamptz",
+        "applied_sections": "jsonb",
         "checked_at": "timestamptz",
         "is_as_declared": "boolean",
         "check_detail": "text",
@@ -115,9 +116,13 @@ def render_failed(event: ClusterRenderFailed, recorded: Recorded) -> Iterator[Ch
 
 
 @cluster_detail.when
-def applied(_: ClusterApplied, recorded: Recorded) -> Iterator[Change]:
+def applied(event: ClusterApplied, recorded: Recorded) -> Iterator[Change]:
     yield details.patch(
-        recorded.stream_id, applied_at=recorded.recorded_at, failed_at=None, failure=None
+        recorded.stream_id,
+        applied_at=recorded.recorded_at,
+        applied_sections=_references(event.sections),
+        failed_at=None,
+        failure=None,
     )
 
 
@@ -197,11 +202,11 @@ SHOWN = """
            'no' as resources_sync_state, '[]'::jsonb as resources_state_results,
            null as resources_checked_at, null as resources_applied_at,
            d.render_errors, '{}'::jsonb as connection_hosts, '[]'::jsonb as cluster_agent_data,
-           c.was_created and not c.is_broken and c.rendering <> c.applied_rendering
-               as has_pending_changes,
+           c.has_drifted, c.was_created and not c.is_broken
+               and (c.rendering <> c.applied_rendering or c.has_drifted) as has_pending_changes,
            c.rendering, c.applied_rendering, d.rendered_at,
            coalesce(desired.sections, '{}') as sections,
-           coalesce(applied.sections, '{}') as applied_sections,
+           coalesce(d.applied_sections, '{}') as applied_sections,
            d.is_as_declared, d.check_detail, d.failed_at, d.failure,
            c.task_id, c.task_kind, d.ssh_public_key,
            coalesce(keys.pinned, '[]') as host_keys,
@@ -216,8 +221,6 @@ SHOWN = """
     left join cluster_template_versions v on v.version_id = c.template_version_id
     left join cluster_renderings desired
         on desired.cluster_id = c.cluster_id and desired.rendering = c.rendering
-    left join cluster_renderings applied
-        on applied.cluster_id = c.cluster_id and applied.rendering = c.applied_rendering
     left join cluster_settings s on s.cluster_id = c.cluster_id
     left join lateral (
         select jsonb_agg(jsonb_build_object(

@@ -61,6 +61,7 @@ clusters = Table(
         "applied_rendering": "integer",
         "is_broken": "boolean",
         "was_created": "boolean",
+        "has_drifted": "boolean",
         "task_id": "uuid",
         "task_kind": "text",
         "last_change_at": "timestamptz",
@@ -99,6 +100,7 @@ def created(event: ClusterCreated, recorded: Recorded) -> Iterator[Change]:
         applied_rendering=0,
         is_broken=False,
         was_created=False,
+        has_drifted=False,
         created_at=recorded.recorded_at,
         **_status(ClusterStatus.NEW),
         **_change(recorded),
@@ -179,6 +181,7 @@ def applied(event: ClusterApplied, recorded: Recorded) -> Iterator[Change]:
     yield clusters.patch(
         recorded.stream_id,
         applied_rendering=event.rendering,
+        has_drifted=False,
         **_status(event.status),
         **_no_task(),
         **_change(recorded, event.kind),
@@ -189,6 +192,7 @@ def applied(event: ClusterApplied, recorded: Recorded) -> Iterator[Change]:
 def checked(event: ClusterChecked, recorded: Recorded) -> Iterator[Change]:
     yield clusters.patch(
         recorded.stream_id,
+        has_drifted=not event.in_sync,
         **_status(event.status),
         **_no_task(),
         **_change(recorded, event.detail),
@@ -272,8 +276,7 @@ def _status_once_rendered(cluster: Row) -> str:
         return status
     if cluster["applied_rendering"]:
         return ClusterStatus.PENDING_CHANGES
-    failed = status == ClusterStatus.CREATION_FAILED
-    return ClusterStatus.CREATION_FAILED if failed else ClusterStatus.NEW
+    return ClusterStatus.CREATION_FAILED if cluster["was_created"] else ClusterStatus.NEW
 
 
 class Sort(StrEnum):
@@ -335,8 +338,8 @@ SHOWN = """
            t.name as cluster_template_name, v.number::text as cluster_template_version,
            t.current_version_id = c.template_version_id as is_on_current_version,
            c.registry_id, c.was_created, c.is_broken,
-           c.was_created and not c.is_broken and c.rendering <> c.applied_rendering
-               as has_pending_changes,
+           c.has_drifted, c.was_created and not c.is_broken
+               and (c.rendering <> c.applied_rendering or c.has_drifted) as has_pending_changes,
            c.task_id, c.task_kind, c.last_change_at, c.last_change_by, c.last_change_by_type,
            c.last_change, c.last_change_detail,
            c.created_at, c.updated_at, c.archived_at, c.archive_number, c.position

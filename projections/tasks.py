@@ -122,7 +122,7 @@ def phase_ended(event: TaskPhaseEnded, recorded: Recorded) -> Iterator[Change]:
     yield table.patch(
         recorded.stream_id,
         phase=event.next_phase,
-        phase_is_critical=False,
+        phase_is_critical=event.next_phase_critical,
         position=recorded.position,
     )
     yield phases.put(
