@@ -6,12 +6,14 @@ A watermark is a message without a value: all positions up to its own have been 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha1
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
 
-from domain.model import Event, Recorded, event_id
+from domain.model import Event, Recorded
 
 Headers = list[tuple[str, bytes]]
 Decode = Callable[[int, UUID, int, str, bytes, bytes, datetime], Recorded]
@@ -22,6 +24,7 @@ NO_WORKSPACE = b"-"
 
 _SPEC = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", SOURCE)
+_WORKSPACE_FIRST = b'{"workspace_id":"'
 _JSON = ("content-type", b"application/json")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -75,21 +78,22 @@ class Received(Protocol):
 
 def message(stored: Stored) -> Message:
     """The message of a stored event."""
-    microseconds = (stored.recorded_at - _EPOCH) // _MICROSECOND
+    at = _instant(stored.recorded_at)
+    version = b"%d" % stored.version
     headers = [
         _SPEC,
-        ("ce_id", str(event_id(stored.stream_id, stored.version)).encode()),
+        ("ce_id", _event_id(stored.stream_id, version)),
         _SOURCE,
         ("ce_type", stored.topic.encode()),
         ("ce_subject", str(stored.stream_id).encode()),
-        ("ce_time", stored.recorded_at.astimezone(UTC).isoformat().encode()),
+        ("ce_time", at.text),
         _JSON,
         ("position", b"%d" % stored.position),
-        ("version", b"%d" % stored.version),
-        ("recorded_at", b"%d" % microseconds),
+        ("version", version),
+        ("recorded_at", at.microseconds),
         ("metadata", stored.metadata_json),
     ]
-    return Message(key(stored.metadata_json), stored.state, microseconds // 1000, headers)
+    return Message(key(stored.metadata_json), stored.state, at.milliseconds, headers)
 
 
 def watermark(position: int) -> Message:
@@ -99,6 +103,8 @@ def watermark(position: int) -> Message:
 
 def key(metadata: bytes) -> bytes:
     """The workspace's id, so that a workspace is in order; `-` for what belongs to none."""
+    if metadata.startswith(_WORKSPACE_FIRST):
+        return metadata[len(_WORKSPACE_FIRST) : len(_WORKSPACE_FIRST) + 36]
     try:
         workspace_id = orjson.loads(metadata).get("workspace_id")
     except (ValueError, AttributeError):
@@ -125,3 +131,24 @@ def recorded(received: Received, decode: Decode) -> Recorded | None:
         headers["metadata"],
         _EPOCH + int(headers["recorded_at"]) * _MICROSECOND,
     )
+
+
+class _Instant(NamedTuple):
+    text: bytes
+    microseconds: bytes
+    milliseconds: int
+
+
+@lru_cache(maxsize=256)
+def _instant(recorded_at: datetime) -> _Instant:
+    """The forms of a moment, which all events of a commit share."""
+    microseconds = (recorded_at - _EPOCH) // _MICROSECOND
+    text = recorded_at.astimezone(UTC).isoformat().encode()
+    return _Instant(text, b"%d" % microseconds, microseconds // 1000)
+
+
+def _event_id(stream_id: UUID, version: bytes) -> bytes:
+    """The text of domain.model.event_id, in a fifth of its time."""
+    x = sha1(stream_id.bytes + version, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(x[16], 16) & 3]
+    return f"{x[:8]}-{x[8:12]}-5{x[13:16]}-{variant}{x[17:20]}-{x[20:32]}".encode()

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerClosed
 from aiokafka.partitioner import murmur2
 
 from adapters.kafka.cluster import FAILURES, Cluster, Stuck
@@ -97,7 +96,14 @@ async def _close(producer: Any) -> None:
         for close in (producer._sender.close, producer.client.close):
             with suppress(*FAILURES):
                 await asyncio.wait_for(close(), CLOSE_SECONDS)
-        producer._message_accumulator.fail_all(ProducerClosed())
+        for batch in _waiting(producer._message_accumulator):
+            batch.future.cancel()
+
+
+def _waiting(accumulator: Any) -> list[Any]:
+    """The batches that nobody will send any more; a task of `stop` waits for each of them."""
+    queued = [batch for batches in accumulator._batches.values() for batch in batches]
+    return [*queued, *accumulator._pending_batches]
 
 
 def _append(batch: Any, message: Message) -> bool:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from adapters.kafka.cluster import FAILURES, Cluster, Stuck, ensure_topic, pause_seconds, reaches
@@ -15,6 +16,7 @@ from application.ports import Mark, Page, Stream
 logger = logging.getLogger(__name__)
 
 STUCK_SECONDS = 15.0
+TURN_RECORDS = 100
 QUIET_SECONDS = 0.02
 """After so much silence a partition is told how far the log is."""
 
@@ -75,14 +77,15 @@ class Relay:
         async def marks(_: Collection[int]) -> Mapping[int, Mark]:
             return {0: Mark(partitions.position + 1, partitions.position)}
 
-        async with aclosing(_Pages(self._stored.follow(marks))) as pages:
+        pages = Prepared(self._stored.follow(marks), publisher)
+        async with aclosing(pages):
             while True:
                 page = await pages.within(partitions.patience())
                 if page is None:
                     await partitions.tell()
                 else:
                     await partitions.publish(page)
-                    await self._place.save(0, Mark(page.next_offset, page.upto))
+                    await self._place.save(0, Mark(page.upto + 1, page.upto))
                     self._tries = 0
 
 
@@ -95,18 +98,12 @@ class Partitions:
         self._told = dict.fromkeys(publisher.partitions, 0)
         self._told_at = dict.fromkeys(publisher.partitions, 0.0)
 
-    async def publish(self, page: Page) -> None:
-        """Send the records, and a watermark where none goes and it was quiet."""
-        messages: dict[int, list[Message]] = {}
-        for record in page.records:
-            assert isinstance(record, Stored)
-            made = message(record)
-            number = self._publisher.partition(made.key)
-            messages.setdefault(number, []).append(made)
-            self._told[number] = record.position
+    async def publish(self, page: "PreparedPage") -> None:
+        """Send the messages, and a watermark where none goes and it was quiet."""
         self.position = page.upto
-        quiet = [n for n in self._behind() if n not in messages and not self._quiet_in([n])]
-        await self._send({**messages, **self._watermarks(quiet)})
+        self._told.update(page.last)
+        quiet = [n for n in self._behind() if n not in page.last and not self._quiet_in([n])]
+        await self._send({**page.messages, **self._watermarks(quiet)})
 
     async def tell(self) -> None:
         """Send a watermark to each partition that does not know how far the log is."""
@@ -133,28 +130,51 @@ class Partitions:
         return max(0.0, last + QUIET_SECONDS - time.monotonic())
 
 
-class _Pages:
-    """Pages that can be waited for again after a wait was too short."""
+@dataclass(slots=True)
+class PreparedPage:
+    """The messages of a page by partition, and the last position in each."""
 
-    def __init__(self, pages: AsyncIterator[Page]) -> None:
+    upto: int
+    messages: dict[int, list[Message]] = field(default_factory=dict)
+    last: dict[int, int] = field(default_factory=dict)
+
+
+class Prepared:
+    """Pages made into messages, one while the other is sent."""
+
+    def __init__(self, pages: AsyncIterator[Page], publisher: Publisher) -> None:
         self._pages = pages
-        self._next: asyncio.Task[Page] | None = None
+        self._publisher = publisher
+        self._next = self._begin()
 
-    async def within(self, seconds: float | None) -> Page | None:
+    async def within(self, seconds: float | None) -> PreparedPage | None:
         """The next page; None when there is none in this time."""
-        self._next = self._next or asyncio.create_task(self._following(), name="following the log")
         done, _ = await asyncio.wait([self._next], timeout=seconds)
         if not done:
             return None
-        following, self._next = self._next, None
-        return following.result()
+        page = self._next.result()
+        self._next = self._begin()
+        return page
 
     async def aclose(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration):
-                await self._next
+        self._next.cancel()
+        with suppress(asyncio.CancelledError, StopAsyncIteration):
+            await self._next
         await self._pages.aclose()  # type: ignore[attr-defined]
 
-    async def _following(self) -> Page:
-        return await anext(self._pages)
+    def _begin(self) -> "asyncio.Task[PreparedPage]":
+        return asyncio.create_task(self._prepare(), name="the relay's next page")
+
+    async def _prepare(self) -> PreparedPage:
+        page = await anext(self._pages)
+        prepared = PreparedPage(page.upto)
+        for n, record in enumerate(page.records):
+            assert isinstance(record, Stored)
+            made = message(record)
+            partition = self._publisher.partition(made.key)
+            prepared.messages.setdefault(partition, []).append(made)
+            prepared.last[partition] = record.position
+            if n % TURN_RECORDS == 0:
+                # What is being sent has its turn.
+                await asyncio.sleep(0)
+        return prepared

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.kafka.messages import Message, Stored, key, message, position, recorded, watermark
+from domain.model import event_id
 
 STREAM = UUID("056f7fe5-7d22-4a76-b5e2-f225c0a99613")
 WORKSPACE = UUID("8a0041ef-6c30-48bc-b3ca-e9db3e22be47")
@@ -17,6 +18,13 @@ METADATA = json.dumps({"workspace_id": str(WORKSPACE), "workspace": "xcjtd"}).en
 
 def received(sent: Message) -> SimpleNamespace:
     return SimpleNamespace(value=sent.value, headers=sent.headers)
+
+
+@given(stream_id=st.uuids(), version=st.integers(1, 2**31))
+def test_the_id_is_that_of_the_event(stream_id: UUID, version: int) -> None:
+    stored = Stored(1, stream_id, version, "t", b"", METADATA, datetime.now(UTC))
+
+    assert dict(message(stored).headers)["ce_id"].decode() == str(event_id(stream_id, version))
 
 
 @given(
@@ -71,6 +79,7 @@ def test_a_watermark_is_no_event() -> None:
 
 def test_what_belongs_to_no_workspace_has_a_key_too() -> None:
     assert key(METADATA) == str(WORKSPACE).encode()
+    assert key(METADATA.replace(b" ", b"")) == str(WORKSPACE).encode()
     for metadata in (b"{}", b'{"workspace_id":null}', b"", b"[]", b"\xff"):
         assert key(metadata) == b"-"
     assert key(json.dumps({"workspace_id": str(uuid4())}).encode()) != b"-"
