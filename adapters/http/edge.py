@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from application.commands import CommandBus
+from application.commands import CommandBus, Context
 from application.ports import Clock, Documents, Renderer, TaskLogs
 from application.state_cache import StateCache
 from domain.model import Recorded
@@ -125,6 +125,10 @@ Readiness = Callable[[], Awaitable[Sequence[str]]]
 """The reasons why this process cannot serve now; none when it can."""
 
 
+LoadExample = Callable[[Context], Awaitable[str]]
+"""Loads the example and gives the page to go to."""
+
+
 async def always_ready() -> Sequence[str]:
     return ()
 
@@ -175,3 +179,4 @@ class Edge:
     measures: Measures = field(default_factory=NoMeasures)
     tracer: Tracer = field(default_factory=NoTracer)
     readiness: Readiness = always_ready
+    example: LoadExample | None = None

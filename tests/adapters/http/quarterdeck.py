@@ -30,7 +30,7 @@ from adapters.ssh.keys import AsyncsshKeyPairs
 from application.auth_tokens import CreateAuthToken
 from application.commands import Command, Context, Outcome
 from application.permissions import QUARTERDECK, Principal
-from application.ports import Rendering, RenderFault, SectionSource
+from application.ports import RenderFault, Rendering, SectionSource
 from application.sign_in import IssueSignInLink, UseSignInLink
 from application.workspaces import CreateWorkspace
 from projections import PROJECTIONS
