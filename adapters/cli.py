@@ -1,14 +1,14 @@
 """The program `quarterdeck`: the word after it chooses a process or an operation."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+import uvloop
 
 from adapters.settings import BadSettings, Settings
 
@@ -47,7 +47,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     from adapters.faults import OUTSIDE, sentence_of
 
     try:
-        return asyncio.run(work)
+        return uvloop.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except OUTSIDE as error:
@@ -59,7 +59,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(sentence_of(outside))
 
 
-def fail(reason: object) -> Any:
+def fail(reason: object) -> NoReturn:
     print(f"quarterdeck: {reason}", file=sys.stderr)
     raise typer.Exit(1)
 

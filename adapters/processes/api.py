@@ -11,9 +11,11 @@ from starlette.types import ASGIApp
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.http.app import build
-from adapters.http.edge import Edge, Site
+from adapters.http.edge import Edge, NoTracer, Site
 from adapters.http.feed import LogFeed
-from adapters.observability.logs import configure_logs
+from adapters.observability import logs
+from adapters.observability.metrics import PrometheusMeasures
+from adapters.observability.tracing import open_tracer
 from adapters.postgres.read_models import install
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
@@ -31,7 +33,7 @@ LoadExample = Callable[[Context], Awaitable[UUID]]
 
 async def serve(settings: Settings) -> None:
     """Answer browsers and programs until a signal comes."""
-    configure_logs(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, process="api")
     with bind(settings.host, settings.port) as listener:
         async with (
             open_database(settings) as dsn,
@@ -66,21 +68,32 @@ async def web(
     feed = LogFeed(LogStream(hub.dsn, hub.store.mapper.recorded), hub.store, seen)
     life.start("feed", feed.run())
     life.start("visibility", reads.visibility.run())
-    yield build(
-        Edge(
-            bus=hub.bus,
-            cache=hub.cache,
-            clock=hub.clock,
-            reads=reads,
-            log=hub.store,
-            documents=hub.documents,
-            task_logs=hub.task_logs,
-            renderer=renderer,
-            events=feed,
-            site=_site(hub.settings),
-            readiness=_readiness(hub),
+    tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
+    tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
+    try:
+        yield build(
+            Edge(
+                bus=hub.bus,
+                cache=hub.cache,
+                clock=hub.clock,
+                reads=reads,
+                log=hub.store,
+                documents=hub.documents,
+                task_logs=hub.task_logs,
+                renderer=renderer,
+                events=feed,
+                site=_site(hub.settings),
+                measures=PrometheusMeasures(),
+                tracer=tracer,
+                readiness=_readiness(hub),
+            )
         )
-    )
+    finally:
+        end_tracing()
+
+
+def _nothing() -> None:
+    """There is no tracing to end."""
 
 
 def _site(settings: Settings) -> Site:

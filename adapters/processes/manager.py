@@ -5,7 +5,7 @@ from uuid import UUID
 
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
-from adapters.observability.logs import configure_logs
+from adapters.observability import logs
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.tail import follow_log
@@ -19,7 +19,7 @@ from projections.tasks import unfinished_tasks
 
 async def serve(settings: Settings) -> None:
     """Claim tasks and carry them out until a signal comes."""
-    configure_logs(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, process="manager")
     async with (
         open_database(settings) as dsn,
         SubprocessRenderer(workers=1) as renderer,

@@ -1,11 +1,10 @@
 """The projector as a process: `quarterdeck projector`."""
 
-
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.kafka.cluster import Cluster
 from adapters.kafka.stream import KafkaStream
-from adapters.observability.logs import configure_logs
+from adapters.observability import logs
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
@@ -21,7 +20,7 @@ GROUP = "projector"
 
 async def serve(settings: Settings) -> None:
     """Keep the read models and tell the audit until a signal comes."""
-    configure_logs(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, process="projector")
     async with (
         open_database(settings) as dsn,
         SubprocessRenderer(workers=1) as renderer,

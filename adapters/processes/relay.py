@@ -5,7 +5,7 @@ from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.kafka.cluster import Cluster
 from adapters.kafka.messages import Stored
 from adapters.kafka.relay import Relay
-from adapters.observability.logs import configure_logs
+from adapters.observability import logs
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
@@ -18,7 +18,7 @@ NAME = "relay"
 
 async def serve(settings: Settings) -> None:
     """Publish the log to Kafka until a signal comes."""
-    configure_logs(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, process="relay")
     if settings.kafka is None:
         raise CannotStart("The relay needs QUARTERDECK_KAFKA, Kafka's bootstrap servers.")
     async with (

@@ -11,7 +11,7 @@ from adapters.bootstrap import (
     open_hub,
 )
 from adapters.gotpl.renderer import SubprocessRenderer
-from adapters.observability.logs import configure_logs
+from adapters.observability import logs
 from adapters.operations.administration import by_hand, make_keys_once
 from adapters.postgres.read_models import install
 from adapters.processes.api import LoadExample, web
@@ -32,7 +32,7 @@ from projections import PROJECTIONS
 
 async def serve(settings: Settings) -> None:
     """Serve until a signal comes; the data is there again at the next start."""
-    configure_logs(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, process="up")
     with bind(settings.host, settings.port) as listener:
         keys_are_new = make_keys_once(settings) is not None
         async with (

@@ -95,4 +95,4 @@ def test_a_failing_host_is_told_in_a_sentence(api: Client, version: str, ssh_hos
     ssh_host.authorize_nobody()
     task_id = api.ok("POST", f"clusters/{cluster_id}/install")["id"]
     reaches(api, cluster_id, "creation_failed")
-    assert "refused" in api.ok("GET", f"tasks/{task_id}")["reason"].lower()
+    assert "does not let user" in api.ok("GET", f"tasks/{task_id}")["reason"]

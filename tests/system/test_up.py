@@ -35,6 +35,7 @@ def processes_over(folder: Path) -> list[str]:
 
 def test_it_tells_where_it_is_and_how_to_sign_in(folder: Path) -> None:
     with quarterdeck(folder) as program:
+        eventually(lambda: "keys" in program.errors, 5)
         told = program.errors
         assert program.url in told
         assert f"{program.url}/sign-in?link=" in told
