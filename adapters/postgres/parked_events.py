@@ -14,9 +14,10 @@ from projections.projection import Projection
 from projections.reader import Reader, Shown
 
 PARKED = f"""
-    select {COLUMNS} from log.stored_events e
-    join read_models.parked_events p on p.position = e.notification_id
-    where p.build = %s and (%s::uuid is null or p.stream_id = %s) order by e.notification_id
+    select {COLUMNS} from log.stored_events where notification_id in (
+        select position from read_models.parked_events
+        where build = %s and (%s::uuid is null or stream_id = %s)
+    ) order by notification_id
 """
 
 

@@ -42,13 +42,13 @@ class Scenario:
     async def given(self, stream_id: UUID, *events: Event, metadata: Metadata | None = None) -> int:
         """These events happened, in a commit of their own; the position of the last."""
         version = self._versions.get(stream_id, 0)
-        self._versions[stream_id] = version + len(events)
         appended = await self.store.append(
             Append(
                 [StreamAppend(stream_id, version, events)],
                 metadata or Metadata(actor=MIRA, workspace="acme"),
             )
         )
+        self._versions[stream_id] = version + len(events)
         return appended.position
 
     async def shows(self, query: Callable[..., Awaitable[T]], *arguments: Any, **named: Any) -> T:
