@@ -98,7 +98,7 @@ async def connect(
     except asyncssh.PermissionDenied:
         raise LoginRefused(_refused(login)) from None
     except asyncssh.Error as error:
-        raise HostGone(f"does not speak SSH as it should: {error.reason}") from None
+        raise HostGone(f"breaks the connection off: {error.reason}") from None
     except OSError as error:
         raise HostGone(_unreachable(error)) from None
 
@@ -157,7 +157,7 @@ def _unreachable(error: OSError) -> str:
         case ConnectionRefusedError():
             return "refuses connections"
         case ConnectionResetError() | BrokenPipeError():
-            return "broke the connection off"
+            return "breaks the connection off"
     if isinstance(error.errno, int) and error.errno > 0:
         return f"cannot be reached: {os.strerror(error.errno)}"
     return f"cannot be reached: {error}"

@@ -99,10 +99,14 @@ class TaskFolder:
     async def stage(self, script: str, variables: str) -> str:
         """Bring a script and its variables over; the answer is what `start` calls them."""
         staged = self._at(f"staged-{secrets.token_hex(4)}")
-        for name, text in (("script", script), ("env", variables)):
-            content = text.encode()
-            await self._ask("put", staged, name, str(len(content)), given=content)
+        await asyncio.gather(
+            self._put(staged, "script", script.encode()),
+            self._put(staged, "env", variables.encode()),
+        )
         return staged
+
+    async def _put(self, folder: str, name: str, content: bytes) -> None:
+        await self._ask("put", folder, name, str(len(content)), given=content)
 
     async def start(self, phase: str, run: str, staged: str, base: int, launch: Launch) -> bool:
         """Claim the run and start it; False when it had been claimed before.

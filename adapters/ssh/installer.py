@@ -1,8 +1,9 @@
 """The installer over SSH: each operation runs beside its follower and ends with one Finished."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from adapters.ssh.conversation import Conversation
 from adapters.ssh.failures import Failed, HostGone, Lost, Stopped
@@ -36,13 +37,10 @@ class SSHOperation:
     """A running operation."""
 
     def __init__(self, request: OperationRequest, timings: Timings, kept_output_bytes: int) -> None:
-        self._request = request
-        self._timings = timings
-        self._kept_output_bytes = kept_output_bytes
         self._talk = Conversation()
-        self._work: Work | None = None
-        self._task = asyncio.create_task(self._carry_out(), name=f"install {request.task_id}")
-        self._end = asyncio.create_task(self._tell_end(), name=f"end {request.task_id}")
+        self._work = _prepared(request, self._talk, timings, kept_output_bytes)
+        self._task = asyncio.create_task(self._carry_out(), name=f"task {request.task_id}")
+        self._end = asyncio.create_task(self._tell_end(), name=f"end of task {request.task_id}")
 
     async def __aiter__(self) -> AsyncIterator[Report]:
         async for report in self._talk.reports():
@@ -61,7 +59,7 @@ class SSHOperation:
         for task in (self._task, self._end):
             task.cancel()
         await asyncio.wait({self._task, self._end})
-        if self._work:
+        if isinstance(self._work, Work):
             await self._work.hang_up()
 
     async def _tell_end(self) -> None:
@@ -73,25 +71,34 @@ class SSHOperation:
             self._talk.end()
 
     async def _carry_out(self) -> Finished:
+        if isinstance(self._work, Finished):
+            return self._work
         try:
-            self._work = Work(self._request, self._talk, self._timings, self._kept_output_bytes)
             return await self._work.carry_out()
         except Stopped:
-            return Finished(self._state, cancelled=True)
-        except Invalid as invalid:
-            return Finished(self._state, error=f"The configuration is not right: {invalid}")
+            return Finished(self._work.state, cancelled=True)
         except Failed as failed:
-            return Finished(self._state, error=str(failed), is_lost=isinstance(failed, Lost))
+            is_lost = isinstance(failed, Lost)
+            return Finished(self._work.state, error=str(failed), is_lost=is_lost)
 
     async def _cancelled(self) -> Finished:
+        if isinstance(self._work, Finished):
+            return replace(self._work, error=None, cancelled=True)
         try:
-            if self._work:
-                await self._work.abandon()
+            await self._work.abandon()
         except (HostGone, Failed) as reason:
             error = f"Cancelled, but the script may run on until its time is up: the host {reason}."
-            return Finished(self._state, error=error, cancelled=True)
-        return Finished(self._state, cancelled=True)
+            return Finished(self._work.state, error=error, cancelled=True)
+        return Finished(self._work.state, cancelled=True)
 
-    @property
-    def _state(self) -> Mapping[str, bytes]:
-        return self._work.state if self._work else self._request.state
+
+def _prepared(
+    request: OperationRequest, talk: Conversation, timings: Timings, kept_output_bytes: int
+) -> Work | Finished:
+    """The work, or the end of it when the request cannot be worked on."""
+    try:
+        return Work(request, talk, timings, kept_output_bytes)
+    except Invalid as invalid:
+        return Finished(request.state, error=f"The configuration is not right: {invalid}")
+    except Failed as failed:
+        return Finished(request.state, error=str(failed))

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -101,13 +102,17 @@ class Runs:
                     self._running = None
                     return outcome
 
-    async def stop(self) -> None:
-        """End what runs, and tell the last lines of it. Raises HostGone when it cannot be told."""
-        if self._running is None:
-            return
+    async def stop(self, perhaps: Sequence[Job]) -> None:
+        """End what runs, and tell its last lines. Raises HostGone when the host cannot be told.
+
+        `perhaps` are the jobs that another manager may have left running.
+        """
         try:
             async with asyncio.timeout(STOP_SECONDS):
-                await self._stop(*self._running)
+                if self._running:
+                    await self._again_if_gone(partial(self._stop, *self._running))
+                elif perhaps:
+                    await self._again_if_gone(partial(self._stop_any, perhaps))
         except TimeoutError:
             raise HostGone("does not answer") from None
 
@@ -126,7 +131,9 @@ class Runs:
             return None
         if ending.dropped_bytes:
             kept = f"a phase keeps its first {job.launch.limit_bytes:,} bytes"
-            await self._note(job.phase, f"{ending.dropped_bytes:,} bytes of output dropped: {kept}.")
+            await self._note(
+                job.phase, f"{ending.dropped_bytes:,} bytes of output dropped: {kept}."
+            )
         written = b""
         if job.kind == "script" and ending.how == "ended":
             written = await folder.state(job.phase, run, STATE_BYTES)
@@ -187,14 +194,26 @@ class Runs:
             if text.strip():
                 self._tail.append(text)
 
-    async def _stop(self, job: Job, run: str) -> None:
-        try:
-            folder = self._folder or await self._redial()
-            await folder.stop(job.phase, run)
-        except HostGone:
-            folder = await self._redial()
-            await folder.stop(job.phase, run)
+    async def _stop(self, job: Job, run: str, folder: TaskFolder) -> None:
+        await folder.stop(job.phase, run)
         await self._follow(folder, job, run)
+
+    async def _stop_any(self, jobs: Sequence[Job], folder: TaskFolder) -> None:
+        for job in jobs:
+            found = await folder.look(job.phase, job.kind)
+            if found and not found.is_gone:
+                await self._stop(job, f"{job.kind}.{found.number}", folder)
+
+    async def _again_if_gone(self, do: Callable[[TaskFolder], Awaitable[None]]) -> None:
+        """The connection may have died unnoticed: then a new one is tried, once."""
+        if self._folder:
+            try:
+                await do(self._folder)
+            except HostGone:
+                pass
+            else:
+                return
+        await do(await self._redial())
 
     async def _redial(self) -> TaskFolder:
         connection = await self._reach.dial(self._host)

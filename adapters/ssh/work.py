@@ -1,6 +1,6 @@
 """What an operation does: it finds the host, goes phase by phase, and leaves no traces behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Literal
@@ -43,6 +43,8 @@ class Work:
         self._reach = Reach(plan.connection, keys, request.known_hosts, timings, talk.ask)
         self._runs = Runs(request, self._reach, timings, talk.tell)
         self._is_resumed = request.is_resumed and self._saved.host is not None
+        if self._saved.host is not None:
+            self._runs.bind(self._saved.host)
 
     @property
     def state(self) -> Mapping[str, bytes]:
@@ -66,14 +68,22 @@ class Work:
 
     async def abandon(self) -> None:
         """Stop the script that runs. Raises HostGone or Failed when its host cannot be told."""
-        await self._runs.stop()
+        await self._runs.stop(tuple(self._left_running()))
 
     async def hang_up(self) -> None:
         await self._reach.hang_up()
 
+    def _left_running(self) -> Iterator[Job]:
+        """What a manager before us may have begun and not seen the end of."""
+        pending = [phase for phase in self._phases if phase.name not in self._saved.done]
+        if self._is_resumed and pending:
+            phase = pending[0]
+            if phase.check:
+                yield self._check_of(phase, phase.check, "The check")
+            yield self._script_of(phase)
+
     async def _connect(self) -> None:
         if self._saved.host is not None:
-            self._runs.bind(self._saved.host)
             return
         await self._begin(CONNECT)
         host = await self._runs.choose_host()

@@ -446,6 +446,19 @@ class InstallerContract:
         await eventually(lambda: not child.exists(), "the child is gone")
         assert not (place.home / "never").exists()
 
+    async def test_a_script_that_a_dead_manager_left_running_is_cancelled_by_the_next(
+        self, installer: Installer, place: Place
+    ) -> None:
+        script = "echo $$ > $HOME/pid; echo go; exec sleep 600"
+        request = place.install(phase("long", script, check="test -e $HOME/nothing"))
+        before = await tell(installer, request, leave_when=line("go"))
+        async with installer.open(resumed(request, before)) as operation:
+            await operation.cancel()
+            reports = [report async for report in operation]
+        assert reports[-1] == Finished(state=before.state, cancelled=True)
+        script_process = Path("/proc", place.read("pid").strip())
+        await eventually(lambda: not script_process.exists(), "the script is gone")
+
     async def test_an_operation_that_waits_for_an_answer_can_be_cancelled(
         self, installer: Installer, place: Place
     ) -> None:

@@ -19,6 +19,7 @@ class OverSSH(InstallerContract):
         return SSHInstaller()
 
 
+@pytest.mark.slow
 class TestOnARealSshd(OverSSH):
     @pytest.fixture
     def place(self, ssh_host: SshHost) -> Place:

@@ -26,6 +26,8 @@ from tests.adapters.contracts.installer import (
 from tests.adapters.ssh.places import place_on
 from tests.support.servers import SshHost
 
+pytestmark = pytest.mark.slow
+
 QUICK = Timings(
     connect_seconds=1, keepalive_seconds=0.2, patience_seconds=1, longest_pause_seconds=0.2
 )

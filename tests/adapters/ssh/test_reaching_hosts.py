@@ -17,6 +17,8 @@ from tests.adapters.contracts.installer import Place, Story, line, phase, tell
 from tests.adapters.ssh.places import config_of, place_on
 from tests.support.servers import SshHost, sshd
 
+pytestmark = pytest.mark.slow
+
 QUICK = Timings(connect_seconds=0.5, patience_seconds=1)
 STEP = phase("first", "echo here")
 
@@ -148,7 +150,7 @@ async def test_a_server_that_speaks_another_ssh_is_told_as_such(place: Place) ->
         port = server.sockets[0].getsockname()[1]
         place.connection = config_of("root", port, "127.0.0.1")
         story = await installed(place)
-    assert story.error.startswith(f"127.0.0.1:{port} does not speak SSH as it should: ")
+    assert story.error.startswith(f"127.0.0.1:{port} breaks the connection off: ")
 
 
 @pytest.fixture
