@@ -217,6 +217,22 @@ def replay(
 
 
 @app.command()
+def rebuild(
+    name: Annotated[str | None, typer.Argument(help="The projection; all without it.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only compare.")] = False,
+    data: Data = None,
+) -> None:
+    """Build read models anew from the log, or build beside and compare hashes."""
+    from adapters.operations.rebuild import rebuild as build
+
+    async def work() -> None:
+        async for line in build(read_settings(data=data), name, check=check):
+            print(line, flush=True)
+
+    run(work())
+
+
+@app.command()
 def verify(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Prove growth since this file, or write it when new.")

@@ -4,14 +4,13 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from uuid import UUID
 
 from starlette.types import ASGIApp
 
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.http.app import build
-from adapters.http.edge import Edge, NoTracer, Site
+from adapters.http.edge import Edge, LoadExample, NoTracer, Site
 from adapters.http.feed import LogFeed
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
@@ -23,12 +22,9 @@ from adapters.processes.reads import ReadModels, open_reads
 from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.commands import Context
 from application.ports import Renderer, Unavailable
 from domain.model import Recorded
 from projections import PROJECTIONS
-
-LoadExample = Callable[[Context], Awaitable[UUID]]
 
 
 async def serve(settings: Settings) -> None:
@@ -86,6 +82,7 @@ async def web(
                 measures=PrometheusMeasures(),
                 tracer=tracer,
                 readiness=_readiness(hub),
+                example=example,
             )
         )
     finally:

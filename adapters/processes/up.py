@@ -1,7 +1,6 @@
 """Everything in one process, for one machine: `quarterdeck up`."""
 
 import sys
-from uuid import UUID
 
 from adapters.bootstrap import (
     Hub,
@@ -11,10 +10,11 @@ from adapters.bootstrap import (
     open_hub,
 )
 from adapters.gotpl.renderer import SubprocessRenderer
+from adapters.http.edge import LoadExample
 from adapters.observability import logs
 from adapters.operations.administration import by_hand, make_keys_once
 from adapters.postgres.read_models import install
-from adapters.processes.api import LoadExample, web
+from adapters.processes.api import web
 from adapters.processes.example_host import ExampleHost, example_port
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.manager import cluster_manager
@@ -25,7 +25,7 @@ from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.commands import Context
-from application.example import load_example
+from application.example import SLUG, load_example
 from application.sign_in import IssueSignInLink
 from projections import PROJECTIONS
 
@@ -57,8 +57,9 @@ async def serve(settings: Settings) -> None:
 
 
 def _example(hub: Hub) -> LoadExample:
-    async def load(context: Context) -> UUID:
-        return await load_example(hub.bus, context, example_port(hub.settings.data))
+    async def load(context: Context) -> str:
+        await load_example(hub.bus, context, example_port(hub.settings.data))
+        return f"/workspaces/{SLUG}/clusters"
 
     return load
 
