@@ -101,9 +101,8 @@ async def parked_events(reader: Reader, projection: str | None = None) -> list[S
     """Every parked event of the active builds, by projection and position."""
     return await reader.rows(
         "select b.projection, b.version as projection_version, e.position, e.stream_id, e.version,"
-        " e.topic, e.reason, e.tries, e.parked_at, s.kind, s.name"
+        " e.topic, e.reason, e.tries, e.parked_at"
         " from read_models.parked_events e join read_models.builds b using (build)"
-        " left join subjects s on s.stream_id = e.stream_id"
         " where b.is_active and (%(name)s::text is null or b.projection = %(name)s)"
         " order by b.projection, e.position",
         {"name": projection},

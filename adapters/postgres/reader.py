@@ -87,7 +87,7 @@ async def open_reader(dsn: str, connections: int = 8) -> AsyncIterator[PostgresR
         yield PostgresReader(pool)
 
 
-def reading(dsn: str, search_path: str = "read", *, read_only: bool = True) -> str:
+def reading(dsn: str, search_path: str = "read", name: str = "reader") -> str:
     """The connection string of a session that reads the tables in that path."""
     settings = {
         "search_path": search_path,
@@ -96,10 +96,10 @@ def reading(dsn: str, search_path: str = "read", *, read_only: bool = True) -> s
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         # What a filter lets pass differs by orders of magnitude from one workspace to another.
         "plan_cache_mode": "force_custom_plan",
-        "default_transaction_read_only": "on" if read_only else "off",
+        "default_transaction_read_only": "on",
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    return make_conninfo(dsn, options=options, application_name="quarterdeck reader")
+    return make_conninfo(dsn, options=options, application_name=f"quarterdeck {name}")
 
 
 class MomentLoader(Loader):

@@ -30,7 +30,6 @@ from projections.projection import Projection, Table
 SOURCE = "rebuild"
 """Where the marks of a build count while it is filled straight from the log."""
 MOST_DIFFERENCES = 20
-TRIES_TO_SETTLE = 100
 LOCK_PAUSE_SECONDS = 0.1
 
 
@@ -66,10 +65,17 @@ class Comparison:
 class Rebuilder:
     """Builds projections from the log; of one projection, one build at a time is made."""
 
-    def __init__(self, dsn: str, decode: Decode, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        decode: Decode,
+        patience: Patience | None = None,
+        tries_to_settle: int = 100,
+    ) -> None:
         self._dsn = dsn
         self._decode = decode
         self._patience = patience or Patience()
+        self._tries_to_settle = tries_to_settle
 
     async def rebuild(self, projection: Projection, source: str | None = None) -> Build:
         """Build beside, catch up, and switch in one transaction: reads never stop.
@@ -86,7 +92,7 @@ class Rebuilder:
         Raises NotSettled, or LookupError when there is no active build of this version.
         """
         async with _Beside(self._dsn, self._decode, projection, self._patience) as beside:
-            return await beside.compare()
+            return await beside.compare(self._tries_to_settle)
 
 
 class _Beside:
@@ -204,9 +210,9 @@ class _Beside:
         )
         return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
 
-    async def compare(self) -> Comparison:
+    async def compare(self, tries_to_settle: int) -> Comparison:
         """Compare with a copy of the active build, made at one position."""
-        position = await self._copy_live()
+        position = await self._copy_live(tries_to_settle)
         await self.catch_up(position)
         live = await self._hashes("pg_temp")
         rebuilt = await self._hashes(self.build.schema)
@@ -216,8 +222,8 @@ class _Beside:
         differences = [row for table in changed for row in await self._differences(table)]
         return Comparison(self._projection.name, position, live, rebuilt, differences)
 
-    async def _copy_live(self) -> int:
-        for _ in range(TRIES_TO_SETTLE):
+    async def _copy_live(self, tries_to_settle: int) -> int:
+        for _ in range(tries_to_settle):
             async with self._lock.transaction():
                 await self._lock.execute("set transaction isolation level repeatable read")
                 builds = await active_builds(self._lock, [self._projection])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from adapters.postgres.connection import reachable
+from adapters.postgres.connection import GONE, reachable
 from adapters.postgres.feeding import Connection, rows_after
 from adapters.postgres.read_models import Build, create_tables
 from adapters.postgres.reader import fetch, reading
@@ -37,19 +37,17 @@ class Scratch:
         self._building = asyncio.Lock()
         self.users = 0
 
-    @property
-    def is_alive(self) -> bool:
-        return self._connection is not None and not self._connection.closed
-
     async def build(self, projections: Collection[Projection]) -> None:
-        """See to it that these are there. Raises Unavailable."""
+        """See to it that these are there, also when the session was lost. Raises Unavailable."""
         async with self._building:
-            if not self.is_alive:
-                self._built = set()
-            missing = [known for known in projections if known not in self._built]
-            if missing:
-                with reachable():
-                    await self._build(missing)
+            with reachable():
+                if self._connection is None or not await _answers(self._connection):
+                    self._connection, self._built = await self._connect(), set()
+                missing = [known for known in projections if known not in self._built]
+                if missing:
+                    await self._connection.execute("set default_transaction_read_only = off")
+                    await self._build(self._connection, missing)
+                    await self._connection.execute("set default_transaction_read_only = on")
                 self._built.update(missing)
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
@@ -66,8 +64,7 @@ class Scratch:
         if self._connection is not None:
             await self._connection.close()
 
-    async def _build(self, projections: Sequence[Projection]) -> None:
-        connection = await self._open()
+    async def _build(self, connection: Connection, projections: Sequence[Projection]) -> None:
         builds = [Build(0, known, SCHEMA) for known in projections if _is_built(known)]
         for projection in projections:
             await self._create(connection, projection)
@@ -83,13 +80,8 @@ class Scratch:
             for table in build.projection.tables:
                 await connection.execute(f'analyze "{table.name}"'.encode())
 
-    async def _open(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = await self._connect()
-        return self._connection
-
     async def _connect(self) -> Connection:
-        dsn = reading(self._dsn, SCHEMA, read_only=False)
+        dsn = reading(self._dsn, SCHEMA, "past")
         return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5)
 
     async def _create(self, connection: Connection, projection: Projection) -> None:
@@ -138,6 +130,14 @@ class _Filler:
         async with self._connection.transaction():
             for text, arrays in rows.statements(SCHEMA):
                 await self._connection.execute(text, arrays)
+
+
+async def _answers(connection: Connection) -> bool:
+    try:
+        await connection.execute("select 1")
+    except GONE:
+        return False
+    return True
 
 
 def _is_built(projection: Projection) -> bool:

@@ -1,0 +1,158 @@
+"""The past is shown by the same queries, exactly as it was."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from adapters.postgres.connection import open_pool
+from adapters.postgres.mapper import Mapper
+from adapters.postgres.time_travel import TimeMachine
+from application.ports import Unavailable
+from domain.clusters import Cluster
+from projections import PROJECTIONS
+from projections.cluster_list import ClusterFilter, cluster_list, clusters_where
+from projections.history import HistoryFilter, history_where
+from projections.reader import Reader
+from projections.workspaces import all_workspaces, workspaces
+from tests.projections.fleets import Fleet
+from tests.projections.scenario import Scenario, scenario
+
+SECONDS = 20.0
+
+
+@pytest.fixture
+async def scene(database: str) -> AsyncIterator[Scenario]:
+    async with scenario(database) as scene:
+        yield scene
+
+
+@pytest.fixture
+async def machine(scene: Scenario) -> AsyncIterator[TimeMachine]:
+    async with open_pool(scene.dsn, name="time travel", size=2) as pool:
+        machine = TimeMachine(scene.dsn, pool, Mapper().recorded, PROJECTIONS, instants=2)
+        yield machine
+        await machine.close()
+
+
+async def moment_of(scene: Scenario, position: int) -> datetime:
+    (recorded,) = await scene.store.read(position - 1, 1)
+    return recorded.recorded_at
+
+
+async def everything(reader: Reader) -> list[Any]:
+    clusters = await clusters_where(reader, ClusterFilter())
+    history = await history_where(reader, HistoryFilter(), limit=None)
+    return [await all_workspaces(reader), clusters.rows, history.rows]
+
+
+async def test_an_instant_shows_what_was_shown_then(scene: Scenario, machine: TimeMachine) -> None:
+    fleet = Fleet(4).live(60)
+    then: dict[int, list[Any]] = {}
+    for n, (stream_id, event) in enumerate(fleet.facts, 1):
+        await scene.given(stream_id, event)
+        if n % (len(fleet.facts) // 4) == 0:
+            await scene.feed()
+            then[n] = await everything(scene.reader)
+    await scene.feed()
+    for position, shown in then.items():
+        async with machine.at(await moment_of(scene, position)) as reader:
+            assert await everything(reader) == shown
+
+
+async def test_before_the_first_event_there_is_nothing(
+    scene: Scenario, machine: TimeMachine
+) -> None:
+    for stream_id, event in Fleet(1).facts:
+        await scene.given(stream_id, event)
+    await scene.feed()
+    async with machine.at(datetime(2020, 1, 1, tzinfo=UTC)) as reader:
+        assert await everything(reader) == [[], [], []]
+
+
+async def test_after_the_last_event_there_is_the_present(
+    scene: Scenario, machine: TimeMachine
+) -> None:
+    for stream_id, event in Fleet(1).live(20).facts:
+        await scene.given(stream_id, event)
+    await scene.feed()
+    async with machine.at(datetime.now(UTC) + timedelta(days=1)) as reader:
+        assert await everything(reader) == await everything(scene.reader)
+
+
+async def test_what_was_not_built_is_an_error_and_never_the_present(
+    scene: Scenario, machine: TimeMachine
+) -> None:
+    for stream_id, event in Fleet(1).facts:
+        await scene.given(stream_id, event)
+    moment = await moment_of(scene, 1)
+    async with machine.at(moment, [workspaces]) as reader:
+        assert len(await all_workspaces(reader)) == 1
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await clusters_where(reader, ClusterFilter())
+    async with machine.at(moment, PROJECTIONS) as reader:
+        assert (await clusters_where(reader, ClusterFilter())).rows == []
+
+
+async def test_the_past_cannot_be_changed(scene: Scenario, machine: TimeMachine) -> None:
+    for stream_id, event in Fleet(1).facts:
+        await scene.given(stream_id, event)
+    async with machine.at(await moment_of(scene, 1), [workspaces]) as reader:
+        with pytest.raises((psycopg.errors.ReadOnlySqlTransaction, Unavailable)):
+            await reader.rows("create table read.forged (id int)")
+
+
+async def test_few_instants_are_kept(scene: Scenario, machine: TimeMachine) -> None:
+    for stream_id, event in Fleet(2).live(10).facts:
+        await scene.given(stream_id, event)
+    for position in range(1, 6):
+        async with machine.at(await moment_of(scene, position), [workspaces]):
+            pass
+    query = "select count(*) as n from pg_stat_activity where application_name = 'quarterdeck past'"
+    async with asyncio.timeout(SECONDS):
+        # A session that was closed ends a little later.
+        while (await scene.reader.rows(query))[0]["n"] > 2:
+            await asyncio.sleep(0)
+
+
+async def test_an_instant_is_built_again_when_its_session_was_lost(
+    scene: Scenario, machine: TimeMachine
+) -> None:
+    for stream_id, event in Fleet(1).facts:
+        await scene.given(stream_id, event)
+    moment = await moment_of(scene, 1)
+    async with machine.at(moment, [workspaces]):
+        pass
+    async with await psycopg.AsyncConnection.connect(scene.dsn, autocommit=True) as connection:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'quarterdeck past'"
+        )
+    async with machine.at(moment, [workspaces]) as reader:
+        assert len(await all_workspaces(reader)) == 1
+
+
+async def test_one_thing_is_folded_to_an_instant(scene: Scenario, machine: TimeMachine) -> None:
+    fleet = Fleet(3).live(60)
+    seen: dict[UUID, list[Cluster]] = {}
+    positions: dict[UUID, int] = {}
+    for stream_id, event in fleet.facts:
+        position = await scene.given(stream_id, event)
+        if stream_id in fleet.clusters:
+            before = seen.setdefault(stream_id, [])
+            before.append(Cluster.evolve(before[-1] if before else None, event))
+            positions[stream_id] = position
+    cluster = max(seen, key=lambda stream_id: len(seen[stream_id]))
+    moment = await moment_of(scene, positions[cluster])
+    records = await machine.events_until(cluster, moment)
+    assert Cluster.fold(r.event for r in records) == seen[cluster][-1]
+    earlier = await machine.events_until(cluster, records[1].recorded_at)
+    assert Cluster.fold(r.event for r in earlier) == seen[cluster][1]
+
+
+def test_the_list_of_clusters_is_built_and_not_filtered() -> None:
+    assert all(table.as_of is None for table in cluster_list.tables)
