@@ -105,7 +105,7 @@ async def _write_everything(connection: Connection, batch: Sequence[Encoded]) ->
 
 async def _row(connection: Connection, sql: str, parameters: list[object]) -> Any:
     cursor = connection.cursor(binary=True)
-    await cursor.execute(sql, parameters, prepare=True)  # type: ignore[call-overload]
+    await cursor.execute(sql, parameters, prepare=True)
     return await cursor.fetchone()
 
 

@@ -103,7 +103,7 @@ class LogRecorder(ApplicationRecorder):
 
     def _rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._dsn, autocommit=True) as connection:
-            return connection.execute(sql, parameters).fetchall()  # type: ignore[call-overload, no-any-return]
+            return connection.execute(sql, parameters).fetchall()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
