@@ -61,17 +61,11 @@ async def create_cluster_template(command: CreateClusterTemplate, work: Work) ->
     await enter(work, command.workspace_id)
     parse_parameters(list(command.params))
     template_id = work.new_id()
-    work.claim(_name_key(command.workspace_id, command.name), template_id)
+    work.claim(template_name_key(command.workspace_id, command.name), template_id)
     begun = ClusterTemplate.create(command.workspace_id, command.name, command.comment)
     await work.create(ClusterTemplate, template_id, begun)
     sections = await _kept(command.sections, work)
-    version_id = work.new_id()
-    work.claim(version_key(version_id), template_id)
-    await work.change(
-        ClusterTemplate,
-        template_id,
-        lambda t: t.add_version(version_id, command.version_comment, command.params, sections),
-    )
+    await _add_version(template_id, command.version_comment, command.params, sections, work)
     return template_id
 
 
@@ -88,13 +82,7 @@ async def change_cluster_template(command: ChangeClusterTemplate, work: Work) ->
     sections = current.sections if current else ()
     if command.sections is not None:
         sections = await _kept(command.sections, work)
-    version_id = work.new_id()
-    work.claim(version_key(version_id), command.cluster_template_id)
-    await work.change(
-        ClusterTemplate,
-        command.cluster_template_id,
-        lambda t: t.add_version(version_id, command.version_comment, params, sections),
-    )
+    await _add_version(command.cluster_template_id, command.version_comment, params, sections, work)
     return command.cluster_template_id
 
 
@@ -113,7 +101,7 @@ async def withdraw_template_version(command: WithdrawTemplateVersion, work: Work
 async def archive_cluster_template(command: ArchiveClusterTemplate, work: Work) -> UUID:
     template = await template_of(work, command.workspace_id, command.cluster_template_id)
     if not template.is_archived:
-        work.release(_name_key(command.workspace_id, template.name))
+        work.release(template_name_key(command.workspace_id, template.name))
     await work.change(
         ClusterTemplate,
         command.cluster_template_id,
@@ -140,11 +128,28 @@ async def _rename(command: ChangeClusterTemplate, template: ClusterTemplate, wor
     name = template.name if command.name is None else command.name
     comment = template.comment if command.comment is None else command.comment
     if name != template.name:
-        work.release(_name_key(command.workspace_id, template.name))
-        work.claim(_name_key(command.workspace_id, name), command.cluster_template_id)
+        work.release(template_name_key(command.workspace_id, template.name))
+        work.claim(template_name_key(command.workspace_id, name), command.cluster_template_id)
     await work.change(
         ClusterTemplate, command.cluster_template_id, lambda t: t.change(name, comment)
     )
+
+
+async def _add_version(
+    template_id: UUID,
+    comment: str,
+    params: tuple[dict[str, Any], ...],
+    sections: tuple[Section, ...],
+    work: Work,
+) -> None:
+    version_id = work.new_id()
+    template = await work.change(
+        ClusterTemplate,
+        template_id,
+        lambda t: t.add_version(version_id, comment, params, sections),
+    )
+    if template.current is not None and template.current.id == version_id:
+        work.claim(version_key(version_id), template_id)
 
 
 async def _kept(sections: tuple[SectionText, ...], work: Work) -> tuple[Section, ...]:
@@ -169,5 +174,5 @@ def version_key(version_id: UUID) -> str:
     return f"cluster_template_version:{version_id}"
 
 
-def _name_key(workspace_id: UUID, name: str) -> str:
+def template_name_key(workspace_id: UUID, name: str) -> str:
     return f"cluster_template:{workspace_id}:{name.casefold()}"

@@ -320,10 +320,10 @@ class CommandBus:
         try:
             return await self.world.store.append(append)
         except ClaimTaken as taken:
-            kind, _, name = taken.key.rpartition(":")
+            kind, *_, name = taken.key.split(":", 2)
             raise Taken(
-                f"{name} is taken: {kind.split(':')[0]} {taken.holder} has it.",
-                pointer=f"/{CLAIMED_FIELDS.get(kind.split(':')[0], 'name')}",
+                f"The name {name} is taken: {kind.replace('_', ' ')} {taken.holder} has it.",
+                pointer=f"/{CLAIMED_FIELDS.get(kind, 'name')}",
             ) from taken
 
     async def _earlier(self, command: Command, context: Context) -> Outcome | None:

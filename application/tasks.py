@@ -188,7 +188,8 @@ async def queue_task(work: Work, cluster_id: UUID, kind: OperationKind) -> UUID:
 async def archive_cluster(work: Work, cluster_id: UUID, task_id: UUID | None = None) -> None:
     """Put the cluster into the archive and give its name back."""
     cluster = await work.get(Cluster, cluster_id)
-    work.release(cluster_name_key(cluster.workspace_id, cluster.name))
+    if cluster.archived_at is None:
+        work.release(cluster_name_key(cluster.workspace_id, cluster.name))
     await work.change(
         Cluster, cluster_id, lambda c: c.archive(work.now, archive_number(work.now), task_id)
     )

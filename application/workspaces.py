@@ -50,7 +50,7 @@ class ChangeWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
 async def create_workspace(command: CreateWorkspace, work: Work) -> UUID:
     slug = command.slug or slug_of(command.name)
     workspace_id = work.new_id()
-    work.claim(f"workspace:{slug}", workspace_id)
+    work.claim(slug_key(slug), workspace_id)
     work.within(workspace_id, slug)
     await work.create(
         Workspace, workspace_id, Workspace.create(command.name, slug, command.settings)
@@ -91,6 +91,10 @@ async def enter(work: Work, workspace_id: UUID) -> Workspace:
     workspace = await work.get(Workspace, workspace_id)
     work.within(workspace_id, workspace.slug)
     return workspace
+
+
+def slug_key(slug: str) -> str:
+    return f"workspace:{slug}"
 
 
 def slug_of(name: str) -> str:
