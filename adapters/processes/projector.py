@@ -1,16 +1,24 @@
 """The projector as a process: `quarterdeck projector`."""
 
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from adapters.audit.output import standard_output
+from adapters.audit.printer import AuditPrinter
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.kafka.cluster import Cluster
 from adapters.kafka.stream import KafkaStream
+from adapters.loki.shipper import LokiShipper
 from adapters.observability import logs
+from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
-from adapters.settings import Settings
+from adapters.settings import BadSettings, Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Stream
 from projections import PROJECTIONS
@@ -54,3 +62,33 @@ def start_projecting(hub: Hub, life: Lifetime) -> None:
 
 def start_auditing(hub: Hub, life: Lifetime) -> None:
     """Audit lines on standard output and to Loki, each by whoever leads."""
+    decode, settings = hub.store.mapper.recorded, hub.settings
+    zone = time_zone(settings)
+    output = standard_output()
+    if output is not None:
+        printer = AuditPrinter(
+            LogStream(hub.dsn, decode),
+            PostgresMarks(hub.pool, "audit printer", durable=False),
+            output,
+            zone=zone,
+            form=settings.audit_format,
+        )
+        life.start("audit printer", lead_and_work(hub.dsn, "audit printer", printer.run))
+    if settings.loki_url is not None:
+        shipper = LokiShipper(
+            LogStream(hub.dsn, decode),
+            PostgresMarks(hub.pool, "loki"),
+            settings.loki_url,
+            zone=zone,
+        )
+        life.start("loki", lead_and_work(hub.dsn, "loki", shipper.run))
+
+
+def time_zone(settings: Settings) -> tzinfo:
+    """The zone of the settings. Raises BadSettings when there is none of that name."""
+    try:
+        return ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadSettings(
+            f"QUARTERDECK_TIME_ZONE: there is no time zone {settings.time_zone}."
+        ) from None
