@@ -20,11 +20,25 @@ _NANOSECONDS_OF_POSITION = 1_000_000
 _NOT_IN_BRACKETS = {ord("["): "\\u005b", ord("]"): "\\u005d"}
 
 
+class CannotBeTold(Exception):
+    """An event that this program cannot read or show: it may be an act, or none."""
+
+
 def audit_line(recorded: Recorded, zone: tzinfo, form: Form = "json") -> str | None:
     """One line without its end, the same bytes whenever it is asked for; None when nothing is told.
 
-    Times are those of `zone`. Secrets are masked.
+    Times are those of `zone`. Secrets are masked. Raises CannotBeTold.
     """
+    if not recorded.event.topic:
+        raise CannotBeTold(f"{getattr(recorded.event, 'stored_topic', 'it')} cannot be read here")
+    try:
+        return _line(recorded, zone, form)
+    except Exception as error:
+        # An event may hold anything at all. The error's own text could tell what it must not.
+        raise CannotBeTold(f"{recorded.event.topic}: {type(error).__name__}") from error
+
+
+def _line(recorded: Recorded, zone: tzinfo, form: Form) -> str | None:
     audited = recorded.event.audited()
     if audited is None:
         return None

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.audit import audit_line, audit_nanoseconds
+from domain.audit import CannotBeTold, audit_line, audit_nanoseconds
 from domain.cluster_settings import ClusterSettingsCreated, Settings
 from domain.clusters import (
     ClusterArchived,
@@ -51,6 +51,8 @@ TEXT_SAMPLES = """\
 
 class RecordCreated(Event):
     """An act of the inventory, which the older samples show."""
+
+    topic: ClassVar[str] = "record.created"
 
     def audited(self) -> Audited:
         return Audited(auditable_type="Record", action=Action.CREATE, audited_changes={})
@@ -178,9 +180,37 @@ def test_what_is_no_act_on_a_record_is_not_told(event: Event) -> None:
     assert audit_line(recorded(event, at=datetime.now(UTC)), UTC) is None
 
 
+class Unread(Event):
+    """Stands in for an event that this version does not know."""
+
+    stored_topic: str
+
+
+def test_what_cannot_be_read_is_not_passed_over() -> None:
+    with pytest.raises(CannotBeTold, match=r"cluster\.moved"):
+        audit_line(recorded(Unread(stored_topic="cluster.moved"), at=datetime.now(UTC)), UTC)
+
+
+class Broken(Event):
+    """An act that cannot tell of itself."""
+
+    topic: ClassVar[str] = "broken"
+
+    def audited(self) -> Audited:
+        raise ValueError("hunter2")
+
+
+def test_a_fault_in_an_event_is_told_without_what_it_holds() -> None:
+    with pytest.raises(CannotBeTold) as raised:
+        audit_line(recorded(Broken(), at=datetime.now(UTC)), UTC)
+
+    assert str(raised.value) == "broken: ValueError"
+
+
 class Odd(Event):
     """An act whose changes hold everything that a change may hold."""
 
+    topic: ClassVar[str] = "odd"
     changes: dict[str, Any]
 
     def audited(self) -> Audited:

@@ -1,0 +1,1 @@
+"""The audit on standard output, where a log collector takes it up."""
