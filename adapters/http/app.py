@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
-from adapters.http import probes
+from adapters.http import documentation, probes
 from adapters.http.api.table import PREFIX, TABLE
 from adapters.http.dispatch import Dispatch
 from adapters.http.edge import Edge
@@ -26,7 +26,11 @@ from adapters.http.web.trouble import alone
 def build(edge: Edge) -> Starlette:
     """The ASGI application of one process."""
     return Starlette(
-        routes=[*probes.routes(edge), *routes(edge)],
+        routes=[
+            *probes.routes(edge),
+            *documentation.routes(edge, TABLE, PREFIX),
+            *routes(edge),
+        ],
         exception_handlers={HTTPException: _unrouted},
         middleware=[
             Middleware(Identity, edge=edge),

@@ -10,12 +10,13 @@ from uuid import UUID
 from starlette.requests import Request
 
 from adapters.http.edge import Edge
+from adapters.http.problems import BadRequest
 from application.auth_tokens import principal_of_token
 from application.commands import Context
 from application.credentials import Credential
 from application.permissions import Principal
 from application.sign_in import SESSION_PREFIX, principal_of_session
-from domain.model import Fault, Invalid
+from domain.model import Fault
 
 MAX_KEY = 255
 
@@ -74,7 +75,8 @@ def command_id_of(key: str | None, principal: Principal) -> str | None:
         return None
     if not 1 <= len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
         detail = f"It must be 1 to {MAX_KEY} printable ASCII characters."
-        raise Invalid([Fault(pointer="Idempotency-Key", detail=detail)])
+        fault = Fault(pointer="Idempotency-Key", detail=detail)
+        raise BadRequest(f"Idempotency-Key: {detail}", faults=[fault])
     return sha256(f"{principal.actor.type} {principal.actor.id} {key}".encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from adapters.http.authentication import context_of
 from adapters.http.edge import Edge, NotYet
+from adapters.http.executing import execute
 from adapters.http.parameters import Reading
 from adapters.http.problems import BadRequest
 from application.commands import Command, Context, Outcome
@@ -47,7 +48,7 @@ class Call:
 
     async def execute(self, command: Command) -> Outcome:
         """Carry out a command; one that found it so already stands at the log's head."""
-        outcome = await self.edge.bus.execute(command, self.context)
+        outcome = await execute(self.edge, command, self.context)
         if outcome.position:
             return outcome
         return replace(outcome, position=await self.edge.log.head())
@@ -63,6 +64,9 @@ class Call:
         if reading.at is not None and reading.at > self.edge.clock.now():
             detail = "This instant has not come yet."
             raise BadRequest(f"?at: {detail}", faults=[Fault(pointer="?at", detail=detail)])
+        if reading.after is not None and reading.after > await self.edge.log.head():
+            detail = "Nothing stands at this position yet."
+            raise BadRequest(f"?after: {detail}", faults=[Fault(pointer="?after", detail=detail)])
         return await self._reader(reading.at, reading.after, ASKED_SECONDS)
 
     async def _reader(self, at: datetime | None, after: int | None, seconds: float) -> Reader:

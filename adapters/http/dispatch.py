@@ -11,11 +11,17 @@ from adapters.http.authentication import principal_of
 from adapters.http.calls import Call
 from adapters.http.edge import Edge
 from adapters.http.parameters import InWorkspace
-from adapters.http.problems import MethodNotAllowed, NoSuchPage, Unauthenticated, problem_of
+from adapters.http.problems import (
+    BadRequest,
+    MethodNotAllowed,
+    NoSuchPage,
+    Unauthenticated,
+    problem_of,
+)
 from adapters.http.routing import Route, Table, Within
 from adapters.http.validation import validated_parameters
 from application.permissions import Principal
-from domain.model import Fault, Invalid, NotFound
+from domain.model import Fault, NotFound
 
 UUID_LENGTH = 36
 
@@ -33,9 +39,14 @@ class Dispatch:
         if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
             await self._app(scope, receive, send)
             return
+        routes, ids = self._table.at(scope["path"][len(self._prefix) - 1 :])
+        if not routes:
+            await self._app(scope, receive, send)
+            return
         request = Request(scope, receive)
         try:
-            answer = await self._answer(request)
+            route = _of_method(routes, request)
+            answer = await self._answer(route, _named(route, ids), request)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
@@ -43,8 +54,7 @@ class Dispatch:
             answer = problem.answer(scope["state"]["request_id"], scope["path"])
         await answer(scope, receive, send)
 
-    async def _answer(self, request: Request) -> ASGIApp:
-        route, path = self._route(request)
+    async def _answer(self, route: Route, path: Mapping[str, UUID], request: Request) -> ASGIApp:
         principal = await principal_of(request)
         if principal is None:
             raise Unauthenticated(
@@ -56,19 +66,6 @@ class Dispatch:
         parameters = validated_parameters(route.parameters, given)
         workspace = await self._workspace(route, principal, parameters, path)
         return await route.run(Call(self._edge, request, principal, path, parameters, workspace))
-
-    def _route(self, request: Request) -> tuple[Route, Mapping[str, UUID]]:
-        scope = request.scope
-        routes, ids = self._table.at(scope["path"][len(self._prefix) - 1 :])
-        if not routes:
-            raise NoSuchPage("Nothing is at this address.")
-        method = "GET" if request.method == "HEAD" else request.method
-        route = routes.get(method)
-        if route is None:
-            allowed = ", ".join(sorted({*routes, *(["HEAD"] if "GET" in routes else [])}))
-            raise MethodNotAllowed(f"Only {allowed} can be done here.", headers={"Allow": allowed})
-        scope["state"]["route"] = route.path
-        return route, {name: _uuid(text) for name, text in zip(route.names, ids, strict=True)}
 
     async def _workspace(
         self, route: Route, principal: Principal, parameters: object, path: Mapping[str, UUID]
@@ -89,7 +86,9 @@ class Dispatch:
             return await self._home(route, path)
         if route.within is Within.ONE:
             detail = "Say which workspace this is about."
-            raise Invalid([Fault(pointer="?workspace", detail=detail)])
+            raise BadRequest(
+                f"?workspace: {detail}", faults=[Fault(pointer="?workspace", detail=detail)]
+            )
         return None
 
     async def _home(self, route: Route, path: Mapping[str, UUID]) -> UUID:
@@ -101,6 +100,19 @@ class Dispatch:
         if not isinstance(home, UUID) or not isinstance(state, route.of):
             raise NotFound(f"There is no such thing as {id_} here.")
         return home
+
+
+def _of_method(routes: Mapping[str, Route], request: Request) -> Route:
+    route = routes.get("GET" if request.method == "HEAD" else request.method)
+    if route is None:
+        allowed = ", ".join(sorted({*routes, *(["HEAD"] if "GET" in routes else [])}))
+        raise MethodNotAllowed(f"Only {allowed} can be done here.", headers={"Allow": allowed})
+    request.scope["state"]["route"] = route.path
+    return route
+
+
+def _named(route: Route, ids: list[str]) -> Mapping[str, UUID]:
+    return {name: _uuid(text) for name, text in zip(route.names, ids, strict=True)}
 
 
 def _uuid(text: str) -> UUID:

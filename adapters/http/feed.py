@@ -79,7 +79,8 @@ class LogFeed:
         choose = wanted or _all
         position = self._position if after is None else after
         while position < self._position:
-            page = await self._log.read(position, PAGE, self._position)
+            # A listener that goes away must not break the connection that reads for it.
+            page = await asyncio.shield(self._log.read(position, PAGE, self._position))
             for recorded in page:
                 if choose(recorded):
                     yield recorded

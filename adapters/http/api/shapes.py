@@ -114,6 +114,7 @@ class ClusterListed(Value):
     registry_id: UUID | None
     was_created: bool
     is_broken: bool
+    has_drifted: bool
     has_pending_changes: bool
     task_id: UUID | None
     task_kind: OperationKind | None
@@ -195,6 +196,7 @@ class Cluster(Value):
     render_errors: list[RenderError]
     connection_hosts: dict[str, Any]
     cluster_agent_data: list[Any]
+    has_drifted: bool
     has_pending_changes: bool
     rendering: int
     applied_rendering: int

@@ -2,18 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
+import uvicorn
+from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from adapters.bootstrap import Hub, open_hub, write_keys
 from adapters.crypto.key_ring import KeyRing
+from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.http.app import build
 from adapters.http.edge import Edge, NotYet, Site
 from adapters.http.feed import LogFeed
@@ -123,6 +130,47 @@ class Quarterdeck:
         link = (await self.execute(IssueSignInLink(user_name="admin"))).result
         cookie: str = (await self.execute(UseSignInLink(link=link))).result.cookie
         return cookie
+
+
+@contextmanager
+def fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
+    """An empty database, for longer than one test."""
+    name = f"http_{secrets.token_hex(6)}"
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    yield make_conninfo(server.dsn, dbname=name)
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)".encode())
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[int]:
+    """The port of a real server on loopback, in the loop of the test."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                lifespan="off",
+                http="httptools",
+                ws="none",
+                timeout_graceful_shutdown=2,
+            )
+        )
+        task = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
+        while not server.started:
+            await asyncio.sleep(0)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await task
 
 
 @asynccontextmanager
