@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
 from application.commands import Command, Handlers, ShownOnce, Work
 from application.credentials import Credential
 from application.permissions import Permission, Principal, Role
@@ -22,7 +24,7 @@ class CreateAuthToken(Command, permission=Permission.WRITE_TOKENS):
     name: Name
     workspace_id: UUID | None = None
     read_only: bool = False
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class RevokeAuthToken(Command, permission=Permission.WRITE_TOKENS):

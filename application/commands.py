@@ -4,11 +4,13 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar, get_type_hints
 from uuid import UUID, uuid4, uuid5
 
-from pydantic_core import from_json, to_json
+from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from application.permissions import Permission, Principal
 from application.ports import (
@@ -18,7 +20,6 @@ from application.ports import (
     Claim,
     ClaimTaken,
     Clock,
-    CommandOutcome,
     CommandRecord,
     CommandSeen,
     Document,
@@ -331,7 +332,12 @@ class CommandBus:
         if context.command_id is None:
             return None
         earlier = await self.world.store.outcome(context.command_id)
-        return _repeated(earlier, _fingerprint(command)) if earlier else None
+        if earlier is None:
+            return None
+        if earlier.fingerprint != _fingerprint(command):
+            raise KeyReused("This Idempotency-Key was used for another request.")
+        result = _result_of(self._handlers[type(command)]).validate_json(earlier.result)
+        return Outcome(result, earlier.position, is_repeated=True)
 
 
 CLAIMED_FIELDS = {"workspace": "slug"}
@@ -349,7 +355,7 @@ def _record(command: Command, context: Context, result: Any) -> CommandRecord | 
     return CommandRecord(context.command_id, _fingerprint(command), to_json(kept))
 
 
-def _repeated(earlier: CommandOutcome, fingerprint: bytes) -> Outcome:
-    if earlier.fingerprint != fingerprint:
-        raise KeyReused("This Idempotency-Key was used for another request.")
-    return Outcome(from_json(earlier.result), earlier.position, is_repeated=True)
+@cache
+def _result_of(handler: Handler[Any]) -> TypeAdapter[Any]:
+    """Reads what is remembered of a handler's result."""
+    return TypeAdapter(get_type_hints(handler)["return"])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from application.commands import Command, Handlers, Work
 from application.permissions import Permission
-from domain.model import Refusal
+from domain.model import Fault, Invalid, Refusal
 from domain.values import Name, Slug
 from domain.workspaces import Workspace, WorkspaceSettings
 
@@ -48,6 +48,8 @@ class ChangeWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
 
 @handlers.register
 async def create_workspace(command: CreateWorkspace, work: Work) -> UUID:
+    if command.slug in RESERVED:
+        raise Invalid([Fault(pointer="/slug", detail="Quarterdeck's own pages have this address.")])
     slug = command.slug or slug_of(command.name)
     workspace_id = work.new_id()
     work.claim(slug_key(slug), workspace_id)
