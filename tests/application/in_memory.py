@@ -14,7 +14,6 @@ from application.clusters import CreateCluster, InstallCluster
 from application.commands import Command, CommandBus, Context, Outcome, World
 from application.index import HANDLERS
 from application.permissions import QUARTERDECK, Principal, Role
-from application.ports import Append, Appended
 from application.state_cache import StateCache
 from application.tasks import ClaimTask, ManagerCommand, SucceedTask
 from application.workspaces import CreateWorkspace
@@ -118,20 +117,3 @@ class Hub:
         await self.do(ClaimTask(task_id=task_id, manager="m1"))
         await self.do(SucceedTask(task_id=task_id, manager="m1"))
         return task_id
-
-
-class RivalStore(InMemoryEventStore):
-    """A store in which others write first, as often as it is told."""
-
-    rivals = 0
-    tries = 0
-
-    async def append(self, append: Append) -> Appended:
-        self.tries += 1
-        if self.rivals:
-            self.rivals -= 1
-            await self.write_first(append)
-        return await super().append(append)
-
-    async def write_first(self, append: Append) -> None:
-        raise NotImplementedError
