@@ -1,11 +1,10 @@
 """A task's folder on a host: what is asked of the toolkit there, over one connection."""
 
-import asyncio
 import hashlib
 import secrets
 import shlex
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Literal, Self
@@ -13,23 +12,18 @@ from uuid import UUID
 
 import asyncssh
 
-from adapters.ssh.failures import Failed, HostGone
+from adapters.ssh.failures import HostGone
+from adapters.ssh.remote import ask, listen
 
-MARK = b"--quarterdeck--\n"
-CHUNK_BYTES = 64 * 1024
-WINDOW_BYTES = 256 * 1024
-"""What a host may send before it was read: bounds the memory of one followed script."""
-ANSWER_BYTES = 128 * 1024
-
-BOOTSTRAP = """\
-umask 077; cd || exit 70; echo --quarterdeck--
-if [ -d {task} ]; then echo known; elif [ {create} = no ]; then echo absent; exit 0
-else mkdir -p {task} || exit 70; echo new; fi
-if [ -e {toolkit} ]; then cat > /dev/null; else
-cat > {draft} && [ "$(wc -c < {draft})" -eq {size} ] && mv {draft} {toolkit} || exit 70; fi
-pwd"""
-
-Process = asyncssh.SSHClientProcess[bytes]
+PREPARE = (
+    "umask 077; cd || exit 70; echo --quarterdeck--; "
+    "if [ -d {task} ]; then echo known; elif [ {create} = no ]; then echo absent; exit 0; "
+    "else mkdir -p {task} || exit 70; echo new; fi; "
+    "if [ -e {toolkit} ]; then cat > /dev/null; else cat > {draft} && "
+    '[ "$(wc -c < {draft})" -eq {size} ] && mv {draft} {toolkit} || exit 70; fi; '
+    "pwd"
+)
+"""On one line, because not every log-in shell takes a quoted one with several."""
 
 
 @dataclass(frozen=True)
@@ -99,21 +93,17 @@ class TaskFolder:
     async def stage(self, script: str, variables: str) -> str:
         """Bring a script and its variables over; the answer is what `start` calls them."""
         staged = self._at(f"staged-{secrets.token_hex(4)}")
-        await asyncio.gather(
-            self._put(staged, "script", script.encode()),
-            self._put(staged, "env", variables.encode()),
-        )
+        for name, text in (("script", script), ("env", variables)):
+            content = text.encode()
+            await self._ask("put", staged, name, str(len(content)), given=content)
         return staged
 
-    async def _put(self, folder: str, name: str, content: bytes) -> None:
-        await self._ask("put", folder, name, str(len(content)), given=content)
-
-    async def start(self, phase: str, run: str, staged: str, base: int, launch: Launch) -> bool:
-        """Claim the run and start it; False when it had been claimed before.
+    async def start(self, phase: str, run: str, staged: str, base: int, launch: Launch) -> None:
+        """Claim the run and start it, unless it was claimed before.
 
         `base` is the number of bytes of the phase's output that were told of already.
         """
-        answer = await self._ask(
+        await self._ask(
             "start",
             self._at(phase),
             run,
@@ -125,23 +115,17 @@ class TaskFolder:
             launch.runs_as,
             given=launch.sudo_password.encode() + b"\n",
         )
-        return answer.startswith(b"started")
 
     async def follow(
         self, phase: str, run: str, offset: int
     ) -> AsyncGenerator[bytes | Ending, None]:
         """The phase's output from a byte on, as it comes, and last of all the run's Ending."""
         command = self._command("follow", self._at(phase), run, str(offset))
-        with _host_may_go():
-            process = await self._connection.create_process(
-                command, encoding=None, window=WINDOW_BYTES
-            )
-            try:
-                async for chunk in _after_mark(process.stdout):
-                    yield chunk
-                yield _ending(await _some(process.stderr))
-            finally:
-                process.close()
+        last_words: list[bytes] = []
+        async with aclosing(listen(self._connection, command, last_words)) as output:
+            async for chunk in output:
+                yield chunk
+        yield _ending(b"".join(last_words))
 
     async def stop(self, phase: str, run: str) -> None:
         """End the run with all its processes; one that was not claimed yet never starts."""
@@ -166,8 +150,7 @@ class TaskFolder:
         return f"exec sh {shlex.join([self._toolkit, *words])}"
 
     async def _ask(self, *words: str, given: bytes = b"") -> bytes:
-        with _host_may_go():
-            return await _run(self._connection, self._command(*words), given)
+        return await ask(self._connection, self._command(*words), given)
 
 
 def _place(cluster_id: UUID, task_id: UUID) -> str:
@@ -180,60 +163,16 @@ async def _prepare(
     """`known`, `new` or `absent`; the home folder; and the toolkit's place below it."""
     content = files(__package__).joinpath("toolkit.sh").read_bytes()
     toolkit = f"{task}/toolkit-{hashlib.sha256(content).hexdigest()[:12]}.sh"
-    text = BOOTSTRAP.format(
+    text = PREPARE.format(
         task=task,
         toolkit=toolkit,
         draft=f"{toolkit}.{secrets.token_hex(4)}",
         size=len(content),
         create="yes" if create else "no",
     )
-    with _host_may_go():
-        answer = await _run(connection, f"exec sh -c {shlex.quote(text)}", content)
+    answer = await ask(connection, f"exec sh -c {shlex.quote(text)}", content)
     word, *rest = answer.decode(errors="replace").splitlines()
     return word, (rest[-1].rstrip("/") if rest else ""), toolkit
-
-
-async def _run(connection: asyncssh.SSHClientConnection, command: str, given: bytes) -> bytes:
-    """What a command answers after MARK. Raises Failed with the host's words when it refuses."""
-    process: Process = await connection.create_process(command, encoding=None)
-    try:
-        process.stdin.write(given)
-        process.stdin.write_eof()
-        output, words = await asyncio.gather(_some(process.stdout), _some(process.stderr))
-        await process.wait_closed()
-    finally:
-        process.close()
-    if process.exit_status is None or process.exit_status < 0:
-        raise HostGone("the connection was lost")
-    _, mark, answer = output.partition(MARK)
-    if process.exit_status != 0 or not mark:
-        said = (words.strip() or output.strip() or b"nothing").decode(errors="replace")
-        raise Failed(f"The host refuses to work (exit code {process.exit_status}): {said[-500:]}")
-    return answer
-
-
-async def _some(reader: asyncssh.SSHReader[bytes]) -> bytes:
-    """All that is written, kept up to ANSWER_BYTES."""
-    kept = bytearray()
-    while chunk := await reader.read(CHUNK_BYTES):
-        kept += chunk[: ANSWER_BYTES - len(kept)]
-    return bytes(kept)
-
-
-async def _after_mark(reader: asyncssh.SSHReader[bytes]) -> AsyncIterator[bytes]:
-    before = b""
-    while chunk := await reader.read(CHUNK_BYTES):
-        before += chunk
-        _, mark, after = before.partition(MARK)
-        if mark:
-            break
-        before = before[-ANSWER_BYTES:]
-    else:
-        return
-    if after:
-        yield after
-    while chunk := await reader.read(CHUNK_BYTES):
-        yield chunk
 
 
 def _ending(words: bytes) -> Ending:
@@ -244,13 +183,3 @@ def _ending(words: bytes) -> Ending:
             _, code, how, dropped, seconds = line.split()
             return Ending(how, int(code), int(dropped), int(seconds))
     raise HostGone("the connection was lost")
-
-
-@contextmanager
-def _host_may_go() -> Iterator[None]:
-    try:
-        yield
-    except asyncssh.Error as error:
-        raise HostGone(error.reason or "the connection was lost") from error
-    except OSError as error:
-        raise HostGone(str(error) or "the connection was lost") from error

@@ -1,54 +1,27 @@
 """Scripts on the task's host: each is run once, whoever goes away meanwhile, and then followed."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 from uuid import UUID
 
 import asyncssh
 
 from adapters.ssh.failures import Failed, HostGone, Lost
-from adapters.ssh.folder import Ending, Found, Launch, TaskFolder
+from adapters.ssh.folder import Ending, Found, TaskFolder
+from adapters.ssh.job import Job, Outcome
 from adapters.ssh.lines import Lines
 from adapters.ssh.reach import Reach
 from adapters.ssh.sentences import span
+from adapters.ssh.task_log import TaskLog
 from adapters.ssh.timings import Timings
-from application.ports import LogLine, OperationRequest
+from application.ports import OperationRequest
 
 MOST_RUNS = 5
 """So often a script is run again because its host was started anew under it."""
 STOP_SECONDS = 40.0
 STATE_BYTES = 64 * 1024
-TAIL_LINES = 20
-
-
-@dataclass(frozen=True)
-class Job:
-    """A script to run: a phase's own, or one that only checks."""
-
-    phase: str
-    kind: Literal["script", "check"]
-    title: str
-    """The subject of a sentence about it."""
-    script: str = field(repr=False)
-    variables: Callable[[str], str]
-    """The file of its variables, by the path of its $QUARTERDECK_STATE."""
-    launch: Launch
-    critical: bool = False
-    may_have_begun: bool = False
-    """Whether another manager may have started it before."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    ending: Ending
-    last_lines: tuple[str, ...]
-    written: bytes = b""
-    """What the script wrote to $QUARTERDECK_STATE, up to a byte more than STATE_BYTES."""
 
 
 class Runs:
@@ -59,16 +32,14 @@ class Runs:
         request: OperationRequest,
         reach: Reach,
         timings: Timings,
-        tell: Callable[[LogLine], Awaitable[None]],
+        log: TaskLog,
     ) -> None:
         self._request = request
         self._reach = reach
         self._timings = timings
-        self._tell = tell
+        self._log = log
         self._host = ""
         self._folder: TaskFolder | None = None
-        self._offsets = dict(request.log_offsets)
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._running: tuple[Job, str] | None = None
         self._may_have_begun = False
         self._until = 0.0
@@ -90,12 +61,12 @@ class Runs:
         """What came of the job, through every loss of the connection. Raises Lost or Failed."""
         self._may_have_begun = job.may_have_begun
         self._grant(job)
-        self._tail.clear()
+        self._log.tail.clear()
         while True:
             try:
                 outcome = await self._attempt(job)
             except HostGone as gone:
-                await self._note(job.phase, f"{self._address} went away: {gone}.")
+                await self._log.note(job.phase, f"{self._address} went away: {gone}.")
                 self._folder = None
             else:
                 if outcome is not None:
@@ -131,13 +102,13 @@ class Runs:
             return None
         if ending.dropped_bytes:
             kept = f"a phase keeps its first {job.launch.limit_bytes:,} bytes"
-            await self._note(
+            await self._log.note(
                 job.phase, f"{ending.dropped_bytes:,} bytes of output dropped: {kept}."
             )
         written = b""
         if job.kind == "script" and ending.how == "ended":
             written = await folder.state(job.phase, run, STATE_BYTES)
-        return Outcome(ending, tuple(self._tail), written)
+        return Outcome(ending, tuple(self._log.tail), written)
 
     async def _open(self, job: Job) -> TaskFolder:
         if self._folder is None:
@@ -153,7 +124,7 @@ class Runs:
         found = await folder.look(job.phase, job.kind)
         if found and not found.is_gone:
             if self._running is None:
-                await self._note(
+                await self._log.note(
                     job.phase, f"Found on the host, begun {span(found.age_seconds)} ago."
                 )
             self._grant(job, found.age_seconds)
@@ -166,11 +137,11 @@ class Runs:
         self._running = (job, run)
         self._may_have_begun = True
         self._grant(job)
-        await folder.start(job.phase, run, staged, self._offsets.get(job.phase, 0), job.launch)
+        await folder.start(job.phase, run, staged, self._log.offset(job.phase), job.launch)
         return run
 
     async def _follow(self, folder: TaskFolder, job: Job, run: str) -> Ending:
-        lines = Lines(self._offsets.get(job.phase, 0))
+        lines = Lines(self._log.offset(job.phase))
         async with aclosing(folder.follow(job.phase, run, lines.offset)) as output:
             while True:
                 try:
@@ -179,20 +150,13 @@ class Runs:
                 except TimeoutError:
                     break
                 if isinstance(piece, Ending):
-                    await self._tell_lines(job.phase, lines.rest())
+                    await self._log.add(job.phase, lines.rest())
                     return piece
-                await self._tell_lines(job.phase, lines.feed(piece))
+                await self._log.add(job.phase, lines.feed(piece))
         raise Failed(
             f"{job.title} did not end within {span(job.launch.timeout_seconds)}, "
             f"and {self._address} did not stop it either."
         )
-
-    async def _tell_lines(self, phase: str, lines: Iterable[tuple[str, int]]) -> None:
-        for text, offset in lines:
-            await self._tell(LogLine(phase, text, offset=offset))
-            self._offsets[phase] = offset
-            if text.strip():
-                self._tail.append(text)
 
     async def _stop(self, job: Job, run: str, folder: TaskFolder) -> None:
         await folder.stop(job.phase, run)
@@ -225,7 +189,7 @@ class Runs:
         until = max(self._until, begun + self._timings.patience_seconds)
         try:
             return await self._reach.again(
-                self._host, until, lambda text: self._note(job.phase, text)
+                self._host, until, lambda text: self._log.note(job.phase, text)
             )
         except HostGone as gone:
             raise self._stays_away(job, gone, self._now() - begun) from None
@@ -239,13 +203,15 @@ class Runs:
     async def _accept_lost_traces(self, job: Job) -> None:
         if not self._may_have_begun:
             return
-        if job.critical:
+        if job.critical and (job.kind == "script" or job.may_have_begun):
             raise Lost(
                 f"{job.title} is critical and nobody can say how it ended: {self._address} knows "
                 "nothing of the task; it was probably installed anew. Look at the host before the "
                 "phase is run again."
             )
-        await self._note(job.phase, "The host knows nothing of the task: running the phase again.")
+        await self._log.note(
+            job.phase, "The host knows nothing of the task: running the phase again."
+        )
 
     async def _accept_vanished(self, job: Job, found: Found) -> None:
         if job.critical and job.kind == "script":
@@ -257,10 +223,7 @@ class Runs:
         if found.number >= MOST_RUNS:
             raise Failed(f"{job.title} has vanished from {self._address} {found.number} times.")
         text = "Its process has vanished: the host was started anew, or it was killed."
-        await self._note(job.phase, f"{text} Running it again.")
-
-    async def _note(self, phase: str, text: str) -> None:
-        await self._tell(LogLine(phase, text, stream="note"))
+        await self._log.note(job.phase, f"{text} Running it again.")
 
     def _grant(self, job: Job, used_seconds: float = 0.0) -> None:
         self._until = self._now() + job.launch.timeout_seconds - used_seconds

@@ -217,6 +217,8 @@ watch() {
         sleep 1
         seconds=$((seconds + 1))
     done
+    # One that began a moment ago may not lead its group yet.
+    until kill -0 "-$3" || ! kill -0 "$3"; do nap 0.02; done
     kill -TERM "-$3"
     naps=0
     while group_lives "$3" && [ "$naps" -lt 100 ]; do

@@ -8,14 +8,16 @@ from typing import Literal
 from adapters.ssh.conversation import Conversation
 from adapters.ssh.failures import Failed, HostGone, Stopped
 from adapters.ssh.folder import Launch
+from adapters.ssh.job import Job, Outcome
 from adapters.ssh.keys import login_keys
 from adapters.ssh.reach import Reach
-from adapters.ssh.runs import Job, Outcome, Runs
+from adapters.ssh.runs import Runs
 from adapters.ssh.sentences import how_it_failed, plain
 from adapters.ssh.state import SavedState, outputs_of
+from adapters.ssh.task_log import TaskLog
 from adapters.ssh.timings import Timings
 from adapters.ssh.variables import variables_of
-from application.ports import Finished, LogLine, OperationRequest, PhaseEnded, PhaseStarted
+from application.ports import Finished, OperationRequest, PhaseEnded, PhaseStarted
 from domain.installation import CONNECT, Check, Phase, plan_of
 from domain.values import OperationKind
 
@@ -41,7 +43,8 @@ class Work:
         self._phases = plan.installation.phases_for(request.kind)
         self._saved = SavedState.of(request.state, request.task_id)
         self._reach = Reach(plan.connection, keys, request.known_hosts, timings, talk.ask)
-        self._runs = Runs(request, self._reach, timings, talk.tell)
+        self._log = TaskLog(talk.tell, request.log_offsets)
+        self._runs = Runs(request, self._reach, timings, self._log)
         self._is_resumed = request.is_resumed and self._saved.host is not None
         if self._saved.host is not None:
             self._runs.bind(self._saved.host)
@@ -87,7 +90,7 @@ class Work:
             return
         await self._begin(CONNECT)
         host = await self._runs.choose_host()
-        await self._note(CONNECT, f"Connected to {self._reach.name(host)}.")
+        await self._log.note(CONNECT, f"Connected to {self._reach.name(host)}.")
         self._saved = self._saved.bound_to(host)
         await self._end(CONNECT, self._phases)
 
@@ -96,7 +99,7 @@ class Work:
         outputs = {}
         has_nothing_to_do = await self._has_nothing_to_do(phase)
         if has_nothing_to_do:
-            await self._note(phase.name, "Its check says that there is nothing to do.")
+            await self._log.note(phase.name, "Its check says that there is nothing to do.")
         else:
             outcome = await self._runs.carry_out(self._script_of(phase))
             self._must_have(outcome, f"Phase {phase.name}", phase.timeout_seconds, code=0)
@@ -203,10 +206,9 @@ class Work:
         try:
             await self._runs.clean(whole_cluster=self._request.kind is OperationKind.DELETE)
         except (HostGone, Failed) as reason:
-            await self._note(self._phases[-1].name, f"The host keeps the task's folder: {reason}.")
-
-    async def _note(self, phase: str, text: str) -> None:
-        await self._talk.tell(LogLine(phase, text, stream="note"))
+            await self._log.note(
+                self._phases[-1].name, f"The host keeps the task's folder: {reason}."
+            )
 
 
 def difference(phase: str, outcome: Outcome) -> str:
