@@ -6,6 +6,7 @@ from uuid import UUID
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.observability import logs
+from adapters.postgres.read_models import install
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.tail import follow_log
@@ -14,6 +15,7 @@ from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.keys import AsyncsshKeyPairs
 from adapters.yaml.reading import read_yaml
 from application.cluster_manager import ClusterManager, Tools
+from projections import PROJECTIONS
 from projections.tasks import unfinished_tasks
 
 
@@ -27,6 +29,7 @@ async def serve(settings: Settings) -> None:
         open_reader(dsn, connections=2) as reader,
         Lifetime() as life,
     ):
+        await install(dsn, PROJECTIONS)
         manager = cluster_manager(hub, reader)
         life.start("tail", follow_log(hub, manager.notice))
         life.start("manager", manager.run())

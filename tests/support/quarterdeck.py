@@ -16,6 +16,7 @@ from tests.support.servers.processes import free_port
 
 PROGRAM = Path(sys.executable).with_name("quarterdeck")
 START_SECONDS = 60.0
+SERVING = ("up", "api")
 
 
 class Quarterdeck:
@@ -46,7 +47,7 @@ class Quarterdeck:
         """Start the process; returns when it is ready to serve."""
         with (self.folder / "stdout").open("ab") as out, (self.folder / "stderr").open("ab") as err:
             self.process = subprocess.Popen(
-                [PROGRAM, word, "--port", str(self.port)],
+                [PROGRAM, word, *(["--port", str(self.port)] if word in SERVING else [])],
                 env=self.environment(),
                 stdout=out,
                 stderr=err,

@@ -1,0 +1,126 @@
+"""The same program on real parts: two of each process, a PostgreSQL, a Kafka; and one killed."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.quarterdeck import Client, Quarterdeck, eventually
+from tests.support.servers import KafkaBroker, SshHost
+
+pytestmark = [pytest.mark.slow, pytest.mark.kafka]
+TEMPLATE = json.loads(Path("infra/examples/template.json").read_text())
+WORDS = ("api", "manager", "projector", "relay")
+SLOW_SCRIPT = """\
+apiVersion: quarterdeck.io/v1
+kind: SSHInstallation
+spec:
+  phases:
+    - name: first
+      script: echo one >> first-ran
+    - name: slow
+      timeout: 2m
+      script: |
+        echo begun >> slow-ran
+        while [ ! -e go-on ]; do sleep 0.1; done
+        echo "done"
+  destroy:
+    script: rm -f first-ran slow-ran go-on
+"""
+
+
+class Fleet:
+    """Two of each process over one database, by their words."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.members = {
+            f"{word}-{n}": Quarterdeck(folder / f"{word}-{n}", name=f"{word}-{n}", **settings)
+            for word in WORDS
+            for n in (1, 2)
+        }
+
+    def start(self) -> None:
+        for name, member in self.members.items():
+            member.folder.mkdir(parents=True)
+            member.start(name.split("-")[0], await_ready=False)
+        for n in (1, 2):
+            api = self.members[f"api-{n}"]
+            eventually(api.is_ready, 60, lambda api=api: api.errors)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The end of what each process has said."""
+        return {name: member.errors[-1500:] for name, member in self.members.items()}
+
+    def close(self) -> None:
+        for member in self.members.values():
+            member.close()
+
+
+@pytest.fixture
+def fleet(server_folder: Path, database: str, kafka_server: KafkaBroker) -> Iterator[Fleet]:
+    folder = server_folder / "fleet"
+    keys = "1:" + "A" * 43 + "="
+    fleet = Fleet(
+        folder,
+        database_url=database,
+        kafka=kafka_server.address,
+        keys=keys,
+        lease_seconds="2",
+    )
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(fleet.close)
+        fleet.start()
+        yield fleet
+
+
+def cluster(first: Quarterdeck, api: Client, host: SshHost, installation: str) -> str:
+    """A cluster on the host, declared and asked to be installed; its id."""
+    sections = [TEMPLATE["sections"][0], {"name": "Installation", "source": installation}]
+    template = api.ok("POST", "cluster_templates", {**TEMPLATE, "sections": sections})
+    values = {"host": host.address, "port": host.port, "user": host.user}
+    body = {
+        "name": "apart",
+        "cluster_template_version_id": template["current_cluster_template_version_id"],
+        "values": values,
+    }
+    made = api.ok("POST", "clusters", body)
+    host.authorize(made["ssh_public_key"])
+    api.ok("POST", f"clusters/{made['id']}/install")
+    return str(made["id"])
+
+
+def test_a_killed_manager_is_followed_by_another_and_no_script_runs_twice(
+    fleet: Fleet, ssh_host: SshHost
+) -> None:
+    one, two = fleet.members["api-1"], fleet.members["api-2"]
+    workspaces = one.client(one.token("--global"))
+    workspaces.ok("POST", "workspaces", {"name": "Apart", "slug": "apart"})
+    token = one.token("--workspace", "apart")
+    api, other_api = one.client(token), two.client(token)
+
+    cluster_id = cluster(one, api, ssh_host, SLOW_SCRIPT)
+
+    slow_ran = ssh_host.home / "slow-ran"
+    eventually(slow_ran.exists, 30, lambda: (api.ok("GET", f"clusters/{cluster_id}"), fleet.errors))
+
+    def task() -> dict[str, object]:
+        return dict(other_api.ok("GET", f"tasks?cluster_id={cluster_id}")[-1])
+
+    eventually(lambda: task()["manager"] is not None, 20, task)
+    killed = str(task()["manager"])
+    fleet.members[killed].kill()
+    eventually(lambda: task()["manager"] not in (None, killed), 30, task)
+    (ssh_host.home / "go-on").touch()
+    eventually(lambda: task()["status"] == "succeeded", 30, task)
+
+    assert (ssh_host.home / "first-ran").read_text() == "one\n"
+    assert (ssh_host.home / "slow-ran").read_text() == "begun\n"
+    shown = other_api.ok("GET", f"clusters/{cluster_id}")
+    assert (shown["status"], shown["was_created"]) == ("in_sync", True)
+    checked = one.run("rebuild", "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
