@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +45,7 @@ class Feed:
         return self.build.projection.name
 
     def fresh(self, page: Page) -> Sequence[Recorded]:
-        """The records of a page that are not in the build yet."""
+        """The records of a page that are not in the build yet; positions rise in a page."""
         if not page.records or page.records[0].position > self.mark.position:
             return page.records
         return page.records[bisect_right(page.records, self.mark.position, key=_position) :]
@@ -221,6 +221,17 @@ async def _blocked(
     for number, stream_id, position in await cursor.fetchall():
         blocked[number][stream_id] = position
     return blocked
+
+
+def rising(page: Page) -> Page:
+    """The page without records that came before: a relay that was killed publishes them again."""
+    records: list[Recorded] = []
+    last = 0
+    for recorded in page.records:
+        if recorded.position > last:
+            records.append(recorded)
+            last = recorded.position
+    return page if len(records) == len(page.records) else replace(page, records=records)
 
 
 def one_by_one(feed: Feed, page: Page) -> Iterator[Page]:

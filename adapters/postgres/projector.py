@@ -11,7 +11,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connection import GONE, sentence
-from adapters.postgres.feeding import Connection, Feed, Overtaken, load_feeds, write
+from adapters.postgres.feeding import Connection, Feed, Overtaken, load_feeds, rising, write
 from adapters.postgres.patience import NOT_THE_EVENTS_FAULT, Patience, describe, write_patiently
 from adapters.postgres.read_models import active_builds, writing
 from adapters.postgres.rebuild import Rebuilder
@@ -60,6 +60,7 @@ class Projector:
         self._feeds: Mapping[int, list[Feed]] = {}
         self._lanes: dict[int, list[Lane]] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._is_building = False
 
     async def run(self) -> None:
         """Follow for ever; what was overtaken or cut off begins again from the stored marks."""
@@ -78,7 +79,7 @@ class Projector:
 
     async def follow(self) -> None:
         """Follow the stream once, until something comes in between (an exception group)."""
-        self._feeds, self._lanes = {}, {}
+        self._feeds, self._lanes, self._is_building = {}, {}, False
         async with (
             asyncio.TaskGroup() as self._tasks,
             aclosing(self._stream.follow(self.marks)) as pages,  # type: ignore[type-var]
@@ -97,12 +98,14 @@ class Projector:
                 **await load_feeds(connection, fed, self._source, list(partitions)),
             }
         missing = [p for p in self._projections if p not in {build.projection for build in fed}]
-        if missing:
+        if missing and not self._is_building:
+            self._is_building = True
             self._spawn(self._build(missing), "build beside")
         return {partition: _earliest(self._feeds[partition]) for partition in partitions}
 
     async def advance(self, page: Page) -> None:
         """One iteration: bring every build past a page, or leave it to its lane."""
+        page = rising(page)
         lanes = self._lanes.get(page.partition, [])
         for lane in lanes:
             lane.add(page)
@@ -152,8 +155,15 @@ class Projector:
 
     async def _build(self, projections: Sequence[Projection]) -> None:
         """Build what this version of the program shows otherwise than the last, then follow it."""
-        for projection in projections:
-            await self._rebuilder.rebuild(projection, self._source)
+        try:
+            for projection in projections:
+                await self._rebuilder.rebuild(projection, self._source)
+        except GONE:
+            raise
+        except Exception:
+            # The others go on; a read model that cannot be built is tried again.
+            logger.exception("A read model cannot be built")
+            await asyncio.sleep(BROKEN_PAUSE_SECONDS)
         raise Overtaken
 
     async def _fed_elsewhere(self, connection: Connection) -> set[int]:

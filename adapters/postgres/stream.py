@@ -121,8 +121,8 @@ class LogStream:
                 async with AsyncExitStack() as stack:
                     listener = await stack.enter_async_context(await self._connect("listener"))
                     reader = await stack.enter_async_context(await self._connect("stream"))
-                    await listener.execute(f"listen {CHANNEL}".encode())
                     await self._lead(listener)
+                    await listener.execute(f"listen {CHANNEL}".encode())
                     async for page in self._pages(listener, reader, marks):
                         yield page
             except GONE as error:

@@ -61,6 +61,8 @@ class Visibility:
                         await self._serve(connection)
             except GONE as error:
                 logger.warning("Nobody can wait for the read models: %s", sentence(error))
+                # A crash may throw read models back.
+                self._seen = {}
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _serve(self, connection: psycopg.AsyncConnection[Any]) -> None:

@@ -1,7 +1,9 @@
 """The projector keeps read models up with the log, whatever fails beside it."""
 
 import asyncio
+import os
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -266,6 +268,7 @@ async def test_read_models_survive_a_server_that_is_killed(server_folder: Path) 
                 for _ in range(20):
                     count += 1
                     position = await until_given(scene, uuid4(), f"w{count}")
+                os.kill(server.pid, signal.SIGKILL)
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
             assert await seen.wait_for(position, (), SECONDS)
