@@ -7,7 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Scope
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http import documentation, probes
 from adapters.http.api.table import PREFIX, TABLE
@@ -16,7 +17,7 @@ from adapters.http.edge import Edge
 from adapters.http.headers import SecurityHeaders
 from adapters.http.hosts import HostCheck
 from adapters.http.identity import Identity
-from adapters.http.problems import Problem, problem_of
+from adapters.http.problems import NoSuchPage, Problem, problem_of
 from adapters.http.time_limit import TimeLimit
 from adapters.http.watching import Watching
 from adapters.http.web.routes import routes
@@ -29,6 +30,7 @@ def build(edge: Edge) -> Starlette:
         routes=[
             *probes.routes(edge),
             *documentation.routes(edge, TABLE, PREFIX),
+            Mount("/api", _nothing),
             *routes(edge),
         ],
         exception_handlers={HTTPException: _unrouted},
@@ -46,9 +48,13 @@ def build(edge: Edge) -> Starlette:
 def tell(scope: Scope, problem: Problem) -> ASGIApp:
     """A problem as a page for a browser, and as problem+json for all others."""
     accept = dict(scope["headers"]).get(b"accept", b"")
-    if b"text/html" in accept and not scope["path"].startswith(PREFIX):
+    if b"text/html" in accept and not scope["path"].startswith("/api/"):
         return alone(Request(scope), problem)
     return problem.answer(scope["state"]["request_id"], scope["path"])
+
+
+async def _nothing(_: Scope, __: Receive, ___: Send) -> None:
+    raise NoSuchPage("Nothing is at this address.")
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ from adapters.http.validation import validated_body
 from application.commands import Command, Outcome
 from application.permissions import Permission
 from application.ports import Unavailable
-from domain.model import Aggregate, Fault, Invalid
+from domain.model import Aggregate, Fault
 from projections.reader import BadCursor, Page
 
 Run = Callable[[Call], Awaitable[ASGIApp]]
@@ -96,8 +96,8 @@ def command(
     taken = takes or Takes(command=kind)
 
     async def run(call: Call) -> ASGIApp:
-        fields = await _fields(call, taken)
-        outcome = await call.execute(validated_body(kind, fields, taken.whole))
+        fields, faults = await _fields(call, taken)
+        outcome = await call.execute(validated_body(kind, fields, faults, taken.whole))
         try:
             return await show(call, outcome)
         except (NotYet, Unavailable):
@@ -141,6 +141,8 @@ def query(
         try:
             value = await ask(call)
         except BadCursor as error:
+            if getattr(call.parameters, "cursor", None) is None:
+                raise
             fault = Fault(pointer="?cursor", detail=str(error))
             raise BadRequest(f"?cursor: {error}", faults=[fault]) from error
         if callable(value):
@@ -185,8 +187,8 @@ def id_of(outcome: Outcome) -> UUID:
     return result if isinstance(result, UUID) else UUID(result)
 
 
-async def _fields(call: Call, takes: Takes) -> dict[str, Any]:
-    """The path, the parameters and the body as the fields of the command."""
+async def _fields(call: Call, takes: Takes) -> tuple[dict[str, Any], list[Fault]]:
+    """The path, the parameters and the body as the fields of the command, and what is wrong."""
     given = await _body(call)
     for name in takes.ignores & given.keys():
         del given[name]
@@ -194,17 +196,15 @@ async def _fields(call: Call, takes: Takes) -> dict[str, Any]:
         given["registry_id"] = None
     if takes.is_guarded:
         _guard(call.request.headers.get("if-match"), given)
-    missing = [name for name in takes.requires if name not in given]
     said = _said(call, takes.command)
-    twice = [name for name in said if name in given]
-    if missing or twice:
-        raise Invalid(
-            [
-                *(Fault(pointer=f"/{name}", detail="This field is required.") for name in missing),
-                *(Fault(pointer=f"/{name}", detail="The address says it.") for name in twice),
-            ]
-        )
-    return {takes.whole: given, **said} if takes.whole else {**given, **said}
+    faults = [
+        Fault(pointer=f"/{name}", detail="This field is required.")
+        for name in takes.requires
+        if name not in given
+    ]
+    for name in said.keys() & given.keys():
+        faults.append(Fault(pointer=f"/{name}", detail="The address says it."))
+    return {takes.whole: given, **said} if takes.whole else {**given, **said}, faults
 
 
 async def _body(call: Call) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What breaks a rule is told field by field, with a pointer and a sentence for people."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -28,15 +28,22 @@ SENTENCES = {
 """Pydantic's kinds of error in our words; the others are told in its own."""
 
 
-def validated_body(kind: type[M], fields: Mapping[str, Any], whole: str | None = None) -> M:
-    """The model of a body's fields. Raises Invalid.
+def validated_body(
+    kind: type[M], fields: Mapping[str, Any], known: Sequence[Fault] = (), whole: str | None = None
+) -> M:
+    """The model of a body's fields. Raises Invalid with all that is wrong, `known` first.
 
     `whole` is the field that the body itself is, so that pointers begin inside of it.
     """
     try:
-        return kind.model_validate_json(orjson.dumps(fields), strict=True)
+        model = kind.model_validate_json(orjson.dumps(fields), strict=True)
     except ValidationError as error:
-        raise Invalid(_faults(error, kind, "/", whole)) from None
+        found = _faults(error, kind, "/", whole)
+        told = {fault.pointer for fault in known}
+        raise Invalid([*known, *(f for f in found if f.pointer not in told)]) from None
+    if known:
+        raise Invalid(known)
+    return model
 
 
 def validated_parameters(kind: type[M], given: Collection[tuple[str, str]]) -> M:

@@ -15,7 +15,7 @@ from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.connection import reachable
-from projections.reader import Shown
+from projections.reader import BadCursor, Shown
 
 STATEMENT_SECONDS = 10
 CONNECTION_SECONDS = 5
@@ -68,6 +68,9 @@ async def fetch(
         # A statement was prepared over a build that is no longer the active one.
         await connection.execute("deallocate all")
         await cursor.execute(sql.encode(), parameters)
+    except psycopg.DataError as error:
+        # Only a cursor brings values that nobody has checked.
+        raise BadCursor("This cursor is not one of ours.") from error
     return await cursor.fetchall()
 
 
