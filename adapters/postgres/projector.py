@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import psycopg
@@ -30,7 +30,8 @@ class Projector:
 
     A page is read and decoded once and written for all in one transaction. What fails there is
     written for each alone; a projection that fails alone goes on by itself, in a lane, while the
-    others stay with the stream. `source` names where the offsets of its marks count.
+    others stay with the stream. `source` names where the offsets of its marks count. `cut` is what
+    the stream raises when it has lost what was not read yet: then all is built from the log.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Projector:
         rebuilder: Rebuilder,
         *,
         source: str = "log",
+        cut: type[Exception] = Overtaken,
         patience: Patience | None = None,
     ) -> None:
         self._projections = projections
         self._stream = stream
         self._rebuilder = rebuilder
         self._source = source
+        self._cut = cut
         self._patience = patience or Patience()
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             writing(dsn, "projector"),
@@ -71,10 +74,12 @@ class Projector:
                 except* Overtaken:
                     logger.info("Read models were changed by someone else; reading on from there.")
                 except* GONE as errors:
-                    logger.warning(
-                        "Read models wait for the database: %s", sentence(errors.exceptions[0])
-                    )
+                    reason = sentence(errors.exceptions[0])
+                    logger.warning("Read models wait for the database: %s", reason)
                     await self._pool.check()
+                except* self._cut:
+                    logger.warning("The stream has lost what was not read; building from the log.")
+                    await self._build_all()
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def follow(self) -> None:
@@ -152,6 +157,11 @@ class Projector:
         lane.is_broken = True
         await asyncio.sleep(BROKEN_PAUSE_SECONDS)
         raise Overtaken
+
+    async def _build_all(self) -> None:
+        with suppress(*GONE):
+            for projection in self._projections:
+                await self._rebuilder.rebuild(projection, self._source)
 
     async def _build(self, projections: Sequence[Projection]) -> None:
         """Build what this version of the program shows otherwise than the last, then follow it."""

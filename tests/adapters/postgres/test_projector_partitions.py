@@ -28,6 +28,10 @@ Message = tuple[Recorded | None, int]
 """A record, or nothing but the position up to which all has been published."""
 
 
+class IsCut(Exception):
+    """What was not read is gone."""
+
+
 class PartitionedStream:
     """ports.Stream as Kafka is one: partitions that interleave, watermarks, and repetitions."""
 
@@ -35,6 +39,7 @@ class PartitionedStream:
         self._store = store
         self._random = Random(seed)
         self._published: list[list[Message]] = [[] for _ in range(PARTITIONS)]
+        self._first = [0] * PARTITIONS
         self._last = 0
         self._more = asyncio.Condition()
 
@@ -53,8 +58,20 @@ class PartitionedStream:
         async with self._more:
             self._more.notify_all()
 
+    async def lose(self) -> None:
+        """Forget all that was published, as a topic does whose retention is too short."""
+        self._first = [len(partition) for partition in self._published]
+        async with self._more:
+            self._more.notify_all()
+
     async def follow(self, marks: Marks) -> AsyncIterator[Page]:
-        offsets = {p: mark.offset for p, mark in (await marks(range(PARTITIONS))).items()}
+        known = await marks(range(PARTITIONS))
+        offsets = {p: mark.offset for p, mark in known.items()}
+        for p, mark in known.items():
+            lost = self._published[p][mark.offset : self._first[p]]
+            if any(recorded and upto > mark.position for recorded, upto in lost):
+                raise IsCut
+            offsets[p] = max(mark.offset, self._first[p])
         while True:
             ready = [p for p in offsets if offsets[p] < len(self._published[p])]
             if not ready:
@@ -81,7 +98,9 @@ def rebuilder(scene: Scenario) -> Rebuilder:
 
 @asynccontextmanager
 async def projecting(scene: Scenario, stream: PartitionedStream) -> AsyncIterator[Visibility]:
-    projector = Projector(scene.dsn, PROJECTIONS, stream, rebuilder(scene), source=SOURCE)
+    projector = Projector(
+        scene.dsn, PROJECTIONS, stream, rebuilder(scene), source=SOURCE, cut=IsCut
+    )
     visibility = Visibility(scene.dsn)
     tasks = [asyncio.create_task(projector.run()), asyncio.create_task(visibility.run())]
     yield visibility
@@ -127,6 +146,23 @@ async def test_a_rebuild_goes_on_in_every_partition_where_it_must(scene: Scenari
         await stream.publish()
         assert await visibility.wait_for(position, (), SECONDS)
     assert {row["behind"] for row in await progress(scene.reader)} == {0}
+    for projection in PROJECTIONS:
+        comparison = await rebuilder(scene).check(projection)
+        assert comparison.is_equal, comparison.differences
+
+
+async def test_what_the_stream_has_lost_is_built_from_the_log(scene: Scenario) -> None:
+    stream = PartitionedStream(scene.store, 4)
+    first, second = parts(Fleet(4).live(40).facts, 2)
+    for stream_id, event in first:
+        await scene.given(stream_id, event)
+    await stream.publish()
+    await stream.lose()
+    async with projecting(scene, stream) as visibility:
+        for stream_id, event in second:
+            position = await scene.given(stream_id, event)
+        await stream.publish()
+        assert await visibility.wait_for(position, (), SECONDS)
     for projection in PROJECTIONS:
         comparison = await rebuilder(scene).check(projection)
         assert comparison.is_equal, comparison.differences
