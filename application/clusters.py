@@ -129,7 +129,8 @@ async def change_cluster(command: ChangeCluster, work: Work) -> UUID:
 
 @handlers.register
 async def change_cluster_settings(command: ChangeClusterSettings, work: Work) -> UUID:
-    await cluster_of(work, command.workspace_id, command.cluster_id)
+    cluster = await cluster_of(work, command.workspace_id, command.cluster_id)
+    cluster.must_live()
     await work.change(
         ClusterSettings,
         ClusterSettings.id_of(command.cluster_id),

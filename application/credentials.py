@@ -29,7 +29,7 @@ class Credential:
             raw = b64decode(body, altchars=b"-_", validate=True)
         except ValueError:
             return None
-        return cls(UUID(bytes=raw[:16]), raw[16:])
+        return cls(UUID(bytes=raw[:16]), raw[16:]) if len(raw) == 48 else None
 
     def write(self, prefix: str) -> str:
         return f"{prefix}_{urlsafe_b64encode(self.id.bytes + self.word).decode()}"

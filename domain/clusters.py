@@ -319,7 +319,7 @@ class Cluster(Aggregate):
 
     def request(self, kind: OperationKind, task_id: UUID) -> Iterator[Event]:
         """Ask for a task of this kind; one at a time."""
-        self._must_live()
+        self.must_live()
         self.must_rest()
         self._must_allow(kind)
         yield ClusterOperationRequested(
@@ -337,7 +337,7 @@ class Cluster(Aggregate):
             yield ClusterHostKeyPinned(host=host, port=port, key=key, fingerprint=fingerprint)
 
     def forget_host_key(self, host: str, port: int) -> Iterator[Event]:
-        self._must_live()
+        self.must_live()
         fingerprint = self.host_fingerprints.get(f"{host}:{port}")
         if fingerprint is not None:
             yield ClusterHostKeyForgotten(host=host, port=port, fingerprint=fingerprint)
@@ -415,12 +415,13 @@ class Cluster(Aggregate):
             return ClusterStatus.CONFIGURATION_ERROR
         return ClusterStatus.IN_SYNC if in_sync else ClusterStatus.PENDING_CHANGES
 
-    def _must_live(self) -> None:
+    def must_live(self) -> None:
+        """Raise ClusterIsArchived when it is over."""
         if self.archived_at is not None:
             raise ClusterIsArchived(f"Cluster {self.name} is in the archive.")
 
     def _must_stay(self) -> None:
-        self._must_live()
+        self.must_live()
         if self.status in LEAVING:
             raise ClusterIsBusy(f"Cluster {self.name} is being deleted.")
 
