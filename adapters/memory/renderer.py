@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from application.ports import RenderFault, Rendering, SectionSource
+from domain.secrets import Secret
 
 ENGINE = "plain 1"
 NAME = re.compile(r"\{\{ \.(\w+) \}\}")
@@ -22,7 +23,11 @@ class PlainRenderer:
 
 
 def _filled(source: str, values: Mapping[str, Any]) -> str:
-    return NAME.sub(lambda found: str(values[found[1]]), source)
+    def value(found: re.Match[str]) -> str:
+        known = values[found[1]]
+        return known.reveal() if isinstance(known, Secret) else str(known)
+
+    return NAME.sub(value, source)
 
 
 def _faults(section: SectionSource, values: Mapping[str, Any]) -> list[RenderFault]:
@@ -30,5 +35,5 @@ def _faults(section: SectionSource, values: Mapping[str, Any]) -> list[RenderFau
         RenderFault(section.name, f"There is no value {found[1]}.", line, found.start() + 1)
         for line, text in enumerate(section.source.splitlines(), start=1)
         for found in NAME.finditer(text)
-        if found[1] not in values
+        if values.get(found[1]) is None
     ]
