@@ -125,6 +125,7 @@ async def end_phase(command: EndPhase, work: Work) -> None:
 @handlers.register
 async def pin_host_key(command: PinHostKey, work: Work) -> None:
     task = await _entered(work, command.task_id)
+    task.must_be_run_by(command.manager)
     await work.change(
         Cluster,
         task.cluster_id,

@@ -155,12 +155,12 @@ class Task(Aggregate):
     def start_phase(
         self, manager: str, phase: str, phases: tuple[str, ...], *, critical: bool
     ) -> Iterator[Event]:
-        self._must_be_run_by(manager)
+        self.must_be_run_by(manager)
         if (self.phase, self.in_critical) != (phase, critical):
             yield TaskPhaseStarted(phase=phase, critical=critical, phases=phases)
 
     def end_phase(self, manager: str, ended: TaskPhaseEnded) -> Iterator[Event]:
-        self._must_be_run_by(manager)
+        self.must_be_run_by(manager)
         if ended.phase not in self.done:
             yield ended
 
@@ -172,26 +172,27 @@ class Task(Aggregate):
             yield TaskCancelRequested()
 
     def succeed(self, manager: str, detail: str = "") -> Iterator[Event]:
-        self._must_be_run_by(manager)
+        self.must_be_run_by(manager)
         yield TaskSucceeded(detail=detail)
 
     def fail(self, manager: str, reason: str) -> Iterator[Event]:
-        self._must_be_run_by(manager)
+        self.must_be_run_by(manager)
         yield TaskFailed(reason=reason)
 
     def cancel(self, manager: str) -> Iterator[Event]:
-        self._must_be_run_by(manager)
+        self.must_be_run_by(manager)
         yield TaskCancelled(previous_status=self.status)
 
     def lose(self, manager: str, reason: str) -> Iterator[Event]:
-        self._must_be_run_by(manager)
+        self.must_be_run_by(manager)
         yield TaskLost(in_critical=self.in_critical, reason=reason)
 
     def _must_go_on(self) -> None:
         if self.status.is_over:
             raise TaskIsOver(f"The task is over: {self.status}.")
 
-    def _must_be_run_by(self, manager: str) -> None:
+    def must_be_run_by(self, manager: str) -> None:
+        """Raise TaskIsOver or TaskIsTaken unless this manager has it."""
         self._must_go_on()
         if self.manager != manager:
             raise TaskIsTaken(f"The task is run by {self.manager}, not by {manager}.")
