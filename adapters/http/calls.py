@@ -69,6 +69,16 @@ class Call:
             raise BadRequest(f"?after: {detail}", faults=[Fault(pointer="?after", detail=detail)])
         return await self._reader(reading.at, reading.after, ASKED_SECONDS)
 
+    async def at_head(self) -> "Call | None":
+        """This call once everything is shown; None when it is about the past or was so already."""
+        reading = self.parameters
+        if not isinstance(reading, Reading) or reading.at is not None:
+            return None
+        head = await self.edge.log.head()
+        if reading.after == head:
+            return None
+        return replace(self, parameters=reading.model_copy(update={"after": head}))
+
     async def _reader(self, at: datetime | None, after: int | None, seconds: float) -> Reader:
         try:
             async with asyncio.timeout(seconds):

@@ -23,7 +23,7 @@ from adapters.http.validation import validated_body
 from application.commands import Command, Outcome
 from application.permissions import Permission
 from application.ports import Unavailable
-from domain.model import Aggregate, Fault
+from domain.model import Aggregate, Fault, NotFound
 from projections.reader import BadCursor, Page
 
 Run = Callable[[Call], Awaitable[ASGIApp]]
@@ -139,7 +139,7 @@ def query(
 
     async def run(call: Call) -> ASGIApp:
         try:
-            value = await ask(call)
+            value = await _asked(call, ask)
         except BadCursor as error:
             if getattr(call.parameters, "cursor", None) is None:
                 raise
@@ -171,6 +171,17 @@ def query(
     )
 
 
+async def _asked(call: Call, ask: Query) -> Any:
+    """What the query gives; before a thing is not found, the read models must have caught up."""
+    try:
+        return await ask(call)
+    except NotFound:
+        later = await call.at_head()
+        if later is None:
+            raise
+        return await ask(later)
+
+
 def changed(outcome: Outcome, value: Any, status: int = 200, location: str | None = None) -> Answer:
     """The answer to a command: what it left, and the position from which reads show it."""
     headers = {"X-Position": str(outcome.position)}
@@ -197,13 +208,11 @@ async def _fields(call: Call, takes: Takes) -> tuple[dict[str, Any], list[Fault]
     if takes.is_guarded:
         _guard(call.request.headers.get("if-match"), given)
     said = _said(call, takes.command)
+    missing, twice = [n for n in takes.requires if n not in given], said.keys() & given.keys()
     faults = [
-        Fault(pointer=f"/{name}", detail="This field is required.")
-        for name in takes.requires
-        if name not in given
+        *(Fault(pointer=f"/{name}", detail="This field is required.") for name in missing),
+        *(Fault(pointer=f"/{name}", detail="The address says it.") for name in twice),
     ]
-    for name in said.keys() & given.keys():
-        faults.append(Fault(pointer=f"/{name}", detail="The address says it."))
     return {takes.whole: given, **said} if takes.whole else {**given, **said}, faults
 
 

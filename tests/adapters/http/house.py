@@ -68,6 +68,7 @@ async def furnish(quarterdeck: Quarterdeck, name: str = "Default") -> House:
     task = await quarterdeck.execute(
         InstallCluster(workspace_id=workspace_id, cluster_id=cluster.result)
     )
+    await quarterdeck.edge.reads.reader(after=task.position)
     return House(
         workspace_id=workspace_id,
         template_id=template.result,
