@@ -1,6 +1,7 @@
 """The list of clusters: filtered, sorted, live, and what is done with many of them at once."""
 
 import csv
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import replace
 from io import StringIO
@@ -70,7 +71,7 @@ async def _shown(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
     """What the list shows: a page of rows, and the numbers of all."""
     began = perf_counter()
     found = await _rows(visit, view, reader)
-    counts = await count_by_status(reader, view.where(visit.workspace_id))
+    counts = Counter(await count_by_status(reader, view.where(visit.workspace_id)))
     unfiltered = View(archived=view.archived)
     everything = (
         await count_by_status(reader, unfiltered.where(visit.workspace_id))
@@ -176,6 +177,8 @@ async def show_live(visit: Visit) -> Response:
 
 class _ListWatch:
     """A changed cluster is a changed row; one that is not on the page waits behind a button."""
+
+    pulse_seconds = None
 
     def __init__(self, visit: Visit, view: View) -> None:
         self._visit = visit

@@ -27,10 +27,17 @@ FAR_BEHIND = 2_000
 
 EVERYTHING = "everything"
 """The part that stands for all of the page."""
+PULSE = "pulse"
+"""The part that is due every so often: what grows without an event, such as a log."""
 
 
 class Watch(Protocol):
     """What of a page changes with which event, and how it looks then."""
+
+    @property
+    def pulse_seconds(self) -> float | None:
+        """How often PULSE is shown; None for never."""
+        ...
 
     def parts(self, recorded: Recorded) -> Iterable[Hashable]:
         """The parts of the page that this event changes; none when it does not concern it."""
@@ -105,8 +112,14 @@ async def _follow(visit: Visit, watch: Watch, after: int, is_back: bool, to: Sen
         while True:
             if parts := pace.take(loop.time()):
                 await _show(visit, watch, parts, inbox.position, to)
-            await inbox.wait(pace.rest(loop.time()))
+            await inbox.wait(_sooner(pace.rest(loop.time()), watch.pulse_seconds))
             pace.add(inbox.take(), loop.time())
+            if watch.pulse_seconds is not None:
+                pace.add([PULSE], loop.time())
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 async def _show(

@@ -12,12 +12,12 @@ from adapters.http.web import live, pages
 from adapters.http.web.endpoints import act, page, preview
 from adapters.http.web.forms import Faults, Form, faults_of
 from adapters.http.web.parameter_fields import Filled, form_fields, offered, values_of
-from adapters.http.web.rendering import Rendered, rendered, sources_of
+from adapters.http.web.rendering import Rendered, Wanted, rendered, sources_of
 from adapters.http.web.visit import Visit
 from application.clusters import CreateCluster, InstallCluster
 from application.permissions import Permission
 from domain.input_parameters import Header, Parameter, parse_parameters, validate_values
-from domain.model import Invalid, NotFound, Refusal
+from domain.model import Invalid, Refusal
 from projections.cluster_templates import templates_of
 from projections.reader import Shown
 
@@ -143,7 +143,7 @@ async def _usable(visit: Visit) -> list[Shown]:
 
 async def _rendered(visit: Visit, choice: Choice, values: Mapping[str, Any]) -> Rendered:
     sources = await sources_of(visit, choice.version)
-    return await rendered(visit, sources, choice.parameters, values)
+    return await rendered(visit, sources, Wanted(choice.parameters, values))
 
 
 async def _page(
@@ -168,13 +168,6 @@ async def _page(
         rendered=await _rendered(visit, choice, values),
         shown_tab=form.text("tab"),
     )
-
-
-def must_be(found: Shown | None, what: str) -> Shown:
-    """What the address names. Raises NotFound."""
-    if found is None:
-        raise NotFound(f"There is no such {what} here.")
-    return found
 
 
 PAGES = [

@@ -11,8 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from adapters.http.web import assets, words
+from adapters.http.web import assets, sentences, words
 from adapters.http.web.local import with_query
+from adapters.http.web.phases import course_of
 from adapters.http.web.preferences import SPANS, preferences_of, remember
 from adapters.http.web.rail import Rail, rail_of
 from adapters.http.web.visit import Visit
@@ -44,13 +45,16 @@ def environment() -> Environment:
         "words": words,
         "SPANS": SPANS,
         "Permission": Permission,
+        "course_of": course_of,
     }
     environment.filters |= {
         "number": lambda number: f"{number:,}",
         "who": words.who,
         "phrase": words.phrase,
         "shown": words.shown,
+        "told": sentences.told,
         "pointer": lambda key: f"/values/{key}",
+        "pairs": lambda words: [(word, word) for word in words],
         "combine": lambda one, other: {**one, **other},
     }
     return environment
@@ -71,7 +75,13 @@ class Shell:
 
 
 async def page(
-    visit: Visit, template: str, *, status: int = 200, subject: UUID | None = None, **context: Any
+    visit: Visit,
+    template: str,
+    /,
+    *,
+    status: int = 200,
+    subject: UUID | None = None,
+    **context: Any,
 ) -> Response:
     """A whole page; the changes of `subject`, a stream, stand out on its rail."""
     shell = await _shell(visit, subject)
@@ -84,19 +94,19 @@ async def page(
     return response
 
 
-def fragment(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response:
+def fragment(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
     """A part of a page, for a script that asked for it."""
     return HTMLResponse(html(visit, template, **context), status, NO_STORE)
 
 
-def plain(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+def plain(request: Request, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
     """A page without the shell, for someone who is not signed in."""
     theme = preferences_of(request.cookies).theme
     text = environment().get_template(template).render(request=request, theme=theme, **context)
     return HTMLResponse(text, status, NO_STORE)
 
 
-def html(visit: Visit, template: str, **context: Any) -> str:
+def html(visit: Visit, template: str, /, **context: Any) -> str:
     """What a template says on this visit."""
     return (
         environment()

@@ -1,7 +1,7 @@
 """What a template version gives with some values: the sections as text, and the faults in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from adapters.http.web.code import numbered
+from adapters.http.web.differences import Difference, difference
 from adapters.http.web.forms import sentence
 from adapters.http.web.visit import Visit
 from application.ports import RenderFault, SectionSource
@@ -23,11 +24,12 @@ KEY_TO_COME = "ssh-ed25519 AAAA… made when the cluster is saved"
 
 @dataclass(frozen=True, slots=True)
 class SectionShown:
-    """A rendered section: its lines, and the sentences about those that are wrong."""
+    """A rendered section; with what the machines have, where that is to be compared."""
 
     name: str
     text: str
-    faults: tuple[RenderFault, ...]
+    faults: tuple[RenderFault, ...] = ()
+    applied: str | None = None
 
     @property
     def code(self) -> Markup:
@@ -36,17 +38,44 @@ class SectionShown:
             by_line.setdefault(fault.line or 0, []).append(sentence(fault.detail))
         return numbered(self.text, by_line)
 
+    @property
+    def difference(self) -> Difference | None:
+        return None if self.applied is None else difference(self.applied, self.text)
+
+    @property
+    def changed(self) -> int:
+        found = self.difference
+        return found.count if found else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """All sections of a version with some values."""
 
-    sections: tuple[SectionShown, ...]
-    milliseconds: int
+    sections: tuple[SectionShown, ...] = ()
+    milliseconds: int | None = None
 
     @property
     def faults(self) -> list[RenderFault]:
         return [fault for section in self.sections for fault in section.faults]
+
+    @property
+    def changed(self) -> int:
+        return sum(section.changed for section in self.sections)
+
+    def against(self, applied: Mapping[str, str]) -> "Rendered":
+        """The same beside what the machines have; what only they have comes last."""
+        sections = [
+            section
+            if section.faults
+            else SectionShown(section.name, section.text, (), applied.get(section.name, ""))
+            for section in self.sections
+        ]
+        known = {section.name for section in self.sections}
+        gone = [
+            SectionShown(name, "", (), text) for name, text in applied.items() if name not in known
+        ]
+        return Rendered((*sections, *gone), self.milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +85,32 @@ class Source:
     name: str
     text: str
     is_yaml: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a section is rendered with, every secret masked already."""
+
+    parameters: Sequence[Parameter | Header]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    cluster: Shown | None = None
+
+    def given(self, domain: str) -> dict[str, Any]:
+        """The values as a template gets them, with masks for what nobody may see."""
+        fields = fields_of(self.parameters)
+        shown = {
+            key: MASK if key in fields and fields[key].is_secret else value
+            for key, value in self.values.items()
+        }
+        return {
+            **absent_values(self.parameters, shown),
+            **shown,
+            "dc_sshPublicKey": self.cluster["ssh_public_key"] if self.cluster else KEY_TO_COME,
+            "dc_sshPrivateKey": MASK,
+            "dc_clusterUUID": self.cluster["id"] if self.cluster else str(NO_CLUSTER),
+            "dc_domain": domain,
+            "dc_caBundle": "",
+        }
 
 
 async def sources_of(visit: Visit, version: Shown) -> list[Source]:
@@ -70,56 +125,25 @@ async def sources_of(visit: Visit, version: Shown) -> list[Source]:
     ]
 
 
-async def rendered(
-    visit: Visit,
-    sources: Sequence[Source],
-    parameters: Sequence[Parameter | Header],
-    values: Mapping[str, Any],
-    cluster: Shown | None = None,
-) -> Rendered:
-    """The sections with these values, in which every secret is masked already.
+async def rendered(visit: Visit, sources: Sequence[Source], wanted: Wanted) -> Rendered:
+    """The sections with these values.
 
     A section with a fault shows its source, because a fault's line is a line of the source.
     """
     began = perf_counter()
     rendering = await visit.edge.renderer.render(
         [SectionSource(each.name, each.text, is_yaml=each.is_yaml) for each in sources],
-        given(visit, parameters, values, cluster),
+        wanted.given(visit.edge.bus.world.domain),
     )
     faults: dict[str, list[RenderFault]] = {}
     for fault in rendering.faults:
         faults.setdefault(fault.section, []).append(fault)
-    return Rendered(
-        tuple(
-            SectionShown(
-                each.name,
-                each.text if each.name in faults else rendering.texts.get(each.name, ""),
-                tuple(faults.get(each.name, ())),
-            )
-            for each in sources
-        ),
-        round((perf_counter() - began) * 1000),
-    )
-
-
-def given(
-    visit: Visit,
-    parameters: Sequence[Parameter | Header],
-    values: Mapping[str, Any],
-    cluster: Shown | None,
-) -> dict[str, Any]:
-    """The values as a template gets them, with masks for what nobody may see."""
-    fields = fields_of(parameters)
-    shown = {
-        key: MASK if key in fields and fields[key].is_secret else value
-        for key, value in values.items()
-    }
-    return {
-        **absent_values(parameters, shown),
-        **shown,
-        "dc_sshPublicKey": cluster["ssh_public_key"] if cluster else KEY_TO_COME,
-        "dc_sshPrivateKey": MASK,
-        "dc_clusterUUID": cluster["id"] if cluster else str(NO_CLUSTER),
-        "dc_domain": visit.edge.bus.world.domain,
-        "dc_caBundle": "",
-    }
+    sections = [
+        SectionShown(
+            each.name,
+            each.text if each.name in faults else rendering.texts.get(each.name, ""),
+            tuple(faults.get(each.name, ())),
+        )
+        for each in sources
+    ]
+    return Rendered(tuple(sections), round((perf_counter() - began) * 1000))

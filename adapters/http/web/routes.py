@@ -5,10 +5,19 @@ from starlette.routing import BaseRoute, Route
 from adapters.http.edge import Edge
 from adapters.http.web import (
     assets,
+    audit,
+    auth_tokens,
+    cluster,
+    cluster_configuration,
+    cluster_history,
+    cluster_templates,
     clusters,
     new_cluster,
+    palette,
     preferences,
     sign_in,
+    system,
+    tasks,
     workspaces,
 )
 from adapters.http.web.endpoints import Page, endpoint, nowhere
@@ -18,6 +27,15 @@ PAGES: tuple[Page, ...] = (
     *workspaces.PAGES,
     *clusters.PAGES,
     *new_cluster.PAGES,
+    *cluster.PAGES,
+    *cluster_configuration.PAGES,
+    *tasks.PAGES,
+    *cluster_history.PAGES,
+    *cluster_templates.PAGES,
+    *audit.PAGES,
+    *auth_tokens.PAGES,
+    *palette.PAGES,
+    *system.PAGES,
 )
 
 

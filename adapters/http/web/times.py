@@ -151,6 +151,9 @@ class Times:
         """As a field of date and time wants it, in the zone."""
         return self._local(moment).replace(tzinfo=None).isoformat(timespec="seconds")
 
+    def field_text(self, text: str) -> str:
+        return self.field(parsed(text))
+
     def rfc3339(self, moment: datetime) -> str:
         return rfc3339(moment)
 
@@ -160,6 +163,9 @@ class Times:
             return "–"
         last = self._local(end) if end is not None else self.now
         return duration((last - self._local(start)).total_seconds())
+
+    def lasted(self, seconds: float | None) -> str:
+        return "–" if seconds is None else duration(seconds)
 
     def day(self, text: str | datetime) -> str:
         """The heading of a day: Today, 21 November 2026."""

@@ -5,7 +5,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.http.authentication import edge_of
 from adapters.http.edge import NotYet
 from adapters.http.problems import Mistake, Problem
 from adapters.http.web import pages
@@ -53,5 +52,4 @@ def _said(request: Request, problem: Problem) -> dict[str, Any]:
         "title": TITLES.get(problem.status, TITLE),
         "request_id": request.state.request_id,
         "path": request.url.path,
-        "now": edge_of(request).clock.now(),
     }

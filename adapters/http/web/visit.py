@@ -1,6 +1,5 @@
 """A visit is one request of someone who is signed in: who, to which instant, in which workspace."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,21 +8,18 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 
 from adapters.http.authentication import command_id_of, context_of, principal_of
-from adapters.http.edge import Edge
+from adapters.http.edge import Edge, LoadExample
 from adapters.http.problems import BadRequest
 from adapters.http.web.forms import Form, read_form
 from adapters.http.web.local import with_query
 from adapters.http.web.preferences import Preferences, preferences_of
 from adapters.http.web.shared import Shared
 from adapters.http.web.times import Times, instant, rfc3339, zone_called
-from application.commands import Command, Context, KeyReused, Outcome
+from application.commands import Command, KeyReused, Outcome
 from application.permissions import Permission, Principal
 from domain.model import NotFound
 from projections.reader import Reader, Shown
 from projections.workspaces import workspace_called
-
-Example = Callable[[Context], Awaitable[str]]
-"""Loads the example and gives the page to go to."""
 
 
 class SignedOut(Exception):
@@ -76,10 +72,9 @@ class Visit:
         return self.request.headers.get("hx-request") == "true"
 
     @property
-    def example(self) -> Example | None:
+    def example(self) -> LoadExample | None:
         """What loads the example; None where this process does not serve one."""
-        example: Example | None = getattr(self.edge, "example", None)
-        return example
+        return self.edge.example
 
     @property
     def here(self) -> str:

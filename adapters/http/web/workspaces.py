@@ -15,7 +15,7 @@ from adapters.http.web.endpoints import act, page
 from adapters.http.web.forms import Faults, Form, faults_of
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
-from application.workspaces import ChangeWorkspaceSettings, CreateWorkspace, RenameWorkspace
+from application.workspaces import ChangeWorkspace, CreateWorkspace
 from domain.model import Recorded, Refusal
 from projections.activity import activity_between
 from projections.cluster_list import ClusterFilter, Sort, clusters_where, count_by_workspace
@@ -87,6 +87,8 @@ async def fleet_live(visit: Visit) -> Response:
 
 class _FleetWatch:
     """Any change of a cluster or workspace changes the one table of the fleet."""
+
+    pulse_seconds = None
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
@@ -205,18 +207,16 @@ async def change(visit: Visit) -> Response:
         "change_mode": form.text("change_mode"),
         "check_interval": _number(form.line("check_interval")),
     }
-    this = {"workspace_id": visit.workspace["id"]}
+    fields = {
+        "workspace_id": visit.workspace["id"],
+        "name": form.line("name"),
+        "settings": asked,
+    }
     try:
-        renamed = await visit.execute(
-            validated_body(RenameWorkspace, this | {"name": form.line("name")})
-        )
-        changed = await visit.execute(
-            validated_body(ChangeWorkspaceSettings, this | {"settings": asked})
-        )
+        outcome = await visit.execute(validated_body(ChangeWorkspace, fields))
     except Refusal as refusal:
         return await _settings(visit, form, faults_of(refusal))
-    position = max(renamed.position, changed.position)
-    return pages.done(visit, f"{visit.home}/settings", "Saved.", position)
+    return pages.done(visit, f"{visit.home}/settings", "Saved.", outcome.position)
 
 
 async def _settings(visit: Visit, form: Form, faults: Faults) -> Response:

@@ -1,0 +1,225 @@
+"""The audit: who did what and when, to be filtered, opened and taken along."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response, StreamingResponse
+
+from adapters.http.api.audit import CSV, EXPORT_PAGE, NDJSON, as_csv, as_lines
+from adapters.http.problems import BadRequest
+from adapters.http.web import pages
+from adapters.http.web.endpoints import page
+from adapters.http.web.sentences import field_changes
+from adapters.http.web.times import instant
+from adapters.http.web.visit import Visit
+from application.permissions import Permission
+from domain.model import NotFound
+from projections.history import HistoryFilter, history_row, history_where, who_acted
+from projections.reader import BadCursor, Page, Shown
+from projections.workspaces import all_workspaces, workspace
+
+ROWS = 50
+KINDS = (
+    "Cluster",
+    "ClusterSettings",
+    "ClusterTemplate",
+    "Task",
+    "Workspace",
+    "AuthToken",
+    "User",
+    "Session",
+)
+ACTIONS = ("create", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the address asks for: who, what, when, where."""
+
+    who: str = ""
+    kind: str = ""
+    action: str = ""
+    workspace: Shown | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    failures: bool = False
+    subject: UUID | None = None
+
+    def where(self) -> HistoryFilter:
+        return HistoryFilter(
+            workspace_id=UUID(self.workspace["id"]) if self.workspace else None,
+            subject_id=self.subject,
+            user_name=self.who or None,
+            auditable_types=(self.kind,) if self.kind else (),
+            actions=(self.action,) if self.action else (),
+            since=self.since,
+            until=self.until,
+            only_audited=True,
+            only_failures=self.failures,
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        return self != Search()
+
+    def query(self, visit: Visit, **changes: Any) -> dict[str, Any]:
+        """The parameters of this search with some changed."""
+        zone = visit.times
+        return {
+            "who": self.who or None,
+            "kind": self.kind or None,
+            "action": self.action or None,
+            "workspace": self.workspace["slug"] if self.workspace else None,
+            "since": zone.field(self.since) if self.since else None,
+            "until": zone.field(self.until) if self.until else None,
+            "failures": "1" if self.failures else None,
+            "subject": self.subject,
+            **changes,
+        }
+
+
+async def show(visit: Visit) -> Response:
+    """The audit lines, newest first."""
+    workspaces = await _workspaces(visit)
+    search = _search(visit, workspaces)
+    found = await _page(visit, search)
+    people = await who_acted(visit.reader, workspace_id=visit.principal.workspace_id)
+    opened = await _open(visit) if visit.query("open").isdecimal() else None
+    return await pages.page(
+        visit,
+        "audit/list.html",
+        search=search,
+        rows=found.rows,
+        next_cursor=found.next_cursor,
+        workspaces=workspaces,
+        names={each["id"]: each["name"] for each in workspaces},
+        people=people,
+        kinds=KINDS,
+        actions=ACTIONS,
+        opened=opened,
+        is_later=bool(visit.query("cursor")),
+    )
+
+
+async def row(visit: Visit) -> Response:
+    """One line, opened."""
+    found = await _row(visit, int(visit.request.path_params["position"]))
+    return pages.fragment(visit, "audit/_open.html", **_opened(found))
+
+
+async def _open(visit: Visit) -> dict[str, Any]:
+    return _opened(await _row(visit, int(visit.query("open"))))
+
+
+async def _row(visit: Visit, position: int) -> Shown:
+    found = await history_row(visit.reader, position)
+    own = visit.principal.workspace_id
+    if found is None or (own is not None and found["workspace_id"] != str(own)):
+        raise NotFound(f"There is no change {position} here.")
+    return found
+
+
+def _opened(found: Shown) -> dict[str, Any]:
+    return {"row": found, "changes": field_changes(found["audited_changes"], found["action"])}
+
+
+async def csv(visit: Visit) -> Response:
+    """Exactly the lines that are shown, all of them, as CSV."""
+    return await _export(visit, as_csv, CSV, "audit.csv")
+
+
+async def lines(visit: Visit) -> Response:
+    """The same as JSON lines."""
+    return await _export(visit, as_lines, NDJSON, "audit.jsonl")
+
+
+async def _export(visit: Visit, write: Callable[..., bytes], kind: str, name: str) -> Response:
+    search = _search(visit, await _workspaces(visit))
+    return StreamingResponse(
+        _written(visit, search, write),
+        media_type=kind,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+async def _written(
+    visit: Visit, search: Search, write: Callable[..., bytes]
+) -> AsyncIterator[bytes]:
+    cursor, is_first = None, True
+    while is_first or cursor:
+        found = await history_where(visit.reader, search.where(), limit=EXPORT_PAGE, cursor=cursor)
+        yield write(found.rows, is_first=is_first)
+        cursor, is_first = found.next_cursor, False
+
+
+async def _workspaces(visit: Visit) -> list[Shown]:
+    own = visit.principal.workspace_id
+    if own is None:
+        return await all_workspaces(visit.reader)
+    found = await workspace(visit.reader, own)
+    return [found] if found else []
+
+
+def _search(visit: Visit, workspaces: Iterable[Shown]) -> Search:
+    """The search of the address; a workspace's token finds what is in its own alone."""
+    own = visit.principal.workspace_id
+    slug = visit.query("workspace")
+    chosen = next(
+        (each for each in workspaces if each["slug"] == slug or each["id"] == str(own)), None
+    )
+    kind, action = visit.query("kind"), visit.query("action")
+    return Search(
+        who=visit.query("who")[:200],
+        kind=kind if kind in KINDS else "",
+        action=action if action in ACTIONS else "",
+        workspace=chosen,
+        since=_instant(visit, "since"),
+        until=_end(visit, "until"),
+        failures=visit.query("failures") == "1",
+        subject=_subject(visit),
+    )
+
+
+def _subject(visit: Visit) -> UUID | None:
+    try:
+        return UUID(visit.query("subject")) if visit.query("subject") else None
+    except ValueError:
+        raise BadRequest("The subject is no id.") from None
+
+
+def _instant(visit: Visit, name: str) -> datetime | None:
+    text = visit.query(name)
+    if not text:
+        return None
+    moment = instant(text, visit.times.zone)
+    if moment is None:
+        raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12.")
+    return moment
+
+
+def _end(visit: Visit, name: str) -> datetime | None:
+    """A day that is written without a time is meant to its end."""
+    moment = _instant(visit, name)
+    return moment + timedelta(days=1) if moment and len(visit.query(name)) == 10 else moment
+
+
+async def _page(visit: Visit, search: Search) -> Page:
+    try:
+        cursor = visit.query("cursor") or None
+        return await history_where(visit.reader, search.where(), limit=ROWS, cursor=cursor)
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+
+
+PAGES = [
+    page("/audit", show, Permission.READ_AUDIT),
+    page("/audit.csv", csv, Permission.READ_AUDIT),
+    page("/audit.jsonl", lines, Permission.READ_AUDIT),
+    page("/audit/{position:int}", row, Permission.READ_AUDIT),
+]

@@ -1,0 +1,100 @@
+"""The system itself: how far each reader of the log is, what is parked, what runs."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from starlette.responses import Response
+
+from adapters.http.problems import NoSuchPage
+from adapters.http.web import live, pages
+from adapters.http.web.endpoints import act, page
+from adapters.http.web.visit import Visit
+from application.permissions import Permission
+from domain.model import Recorded
+from projections.reader import Reader, Shown
+
+BEHIND_SECONDS = 10
+
+
+class System(Protocol):
+    """What can be known of the system, and what can be done about it."""
+
+    async def readers(self) -> Sequence[Shown]:
+        """Everything that follows the log: `name`, `kind` (projection or delivery), `version`,
+        `position`, `lag_seconds` (0 when it is at the head), `parked` (a number)."""
+        ...
+
+    async def parked(self) -> Sequence[Shown]:
+        """Events that could not be shown or sent: `reader`, `position`, `topic`, `reason`,
+        `tries`, `parked_at`, `name`, `can_retry`."""
+        ...
+
+    async def processes(self) -> Sequence[Shown]:
+        """What runs: `kind`, `name`, `seen_at`, `detail`, `is_alive`."""
+        ...
+
+    async def retry(self, reader: str) -> str:
+        """Try the parked events of a projection again; a sentence about what came of it."""
+        ...
+
+
+def system_of(visit: Visit) -> System | None:
+    return cast("System | None", getattr(visit.edge, "system", None))
+
+
+async def show(visit: Visit) -> Response:
+    """What operators trust: how the system itself is."""
+    return await pages.page(visit, "system/show.html", **await _shown(visit))
+
+
+async def show_live(visit: Visit) -> Response:
+    """The same, every second."""
+    return live.live(visit, _Watch(visit), int(visit.query("position") or 0))
+
+
+class _Watch:
+    """Nothing of this is in events: it is asked again and again."""
+
+    pulse_seconds = 1.0
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    def parts(self, _: Recorded) -> Sequence[str]:
+        return ()
+
+    async def show(self, _: frozenset[Any], __: Reader) -> str:
+        html = pages.html(self._visit, "system/_body.html", **await _shown(self._visit))
+        return live.partials({"#system": html})
+
+
+async def _shown(visit: Visit) -> dict[str, Any]:
+    system = system_of(visit)
+    head = await visit.edge.log.head()
+    readers = await system.readers() if system else ()
+    behind = [each for each in readers if (each["lag_seconds"] or 0) > BEHIND_SECONDS]
+    return {
+        "head": head,
+        "is_known": system is not None,
+        "readers": readers,
+        "behind": behind,
+        "parked": await system.parked() if system else (),
+        "processes": await system.processes() if system else (),
+        "faults": await visit.edge.readiness(),
+    }
+
+
+async def retry(visit: Visit) -> Response:
+    """Try the parked events of a projection again."""
+    system = system_of(visit)
+    if system is None:
+        raise NoSuchPage("This process cannot reach the read models.")
+    form = await visit.form()
+    return pages.done(visit, "/system", await system.retry(form.line("reader")))
+
+
+PAGES = [
+    page("/system", show, Permission.READ_SYSTEM),
+    page("/system/live", show_live, Permission.READ_SYSTEM),
+    act("/system/retry", retry, Permission.WRITE_SYSTEM),
+]

@@ -1,0 +1,297 @@
+"""Tasks: of a workspace, of a cluster with phases and live log, and how to cancel one."""
+
+import re
+from collections.abc import AsyncIterator, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response, StreamingResponse
+
+from adapters.http.problems import BadRequest
+from adapters.http.web import live, pages, words
+from adapters.http.web.cluster import HOME, Concerned, found, head_of
+from adapters.http.web.cluster import shown as overview_shown
+from adapters.http.web.endpoints import act, page
+from adapters.http.web.live import EVERYTHING, PULSE
+from adapters.http.web.phases import course_of
+from adapters.http.web.visit import Visit
+from application.permissions import Permission
+from application.ports import TaskLogLine
+from application.tasks import CancelTask
+from domain.model import NotFound, Recorded, Refusal
+from projections.reader import BadCursor, Page, Reader, Shown
+from projections.tasks import task as task_by_id
+from projections.tasks import tasks_where
+
+ROWS = 50
+LINES = 1_000
+"""Lines of a log that a page begins with, and that one live message adds at most."""
+PULSE_SECONDS = 0.25
+OVER = ("succeeded", "failed", "cancelled", "lost", "lost_in_critical")
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+"""What a terminal would obey: colours and the like (ECMA-48)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a log as the page shows it; `phase` is named where a new one begins."""
+
+    number: int
+    at: Any
+    text: str
+    phase: str | None
+    is_note: bool
+
+
+async def in_workspace(visit: Visit) -> Response:
+    """The tasks of a workspace, newest first."""
+    shown = await _tasks(visit, visit.reader)
+    position = await visit.edge.log.head() if visit.at is None else 0
+    return await pages.page(visit, "tasks/list.html", position=position, **shown)
+
+
+async def in_workspace_live(visit: Visit) -> Response:
+    """The list of tasks as it changes."""
+    return live.live(visit, _ListWatch(visit), int(visit.query("position") or 0))
+
+
+class _ListWatch:
+    pulse_seconds = None
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    def parts(self, recorded: Recorded) -> list[Hashable]:
+        if not recorded.event.topic.startswith("task."):
+            return []
+        return ["tasks"] if recorded.metadata.workspace_id == self._visit.workspace_id else []
+
+    async def show(self, _: frozenset[Hashable], reader: Reader) -> str:
+        html = pages.html(self._visit, "tasks/_list.html", **await _tasks(self._visit, reader))
+        return live.partials({"#tasks": html})
+
+
+async def _tasks(visit: Visit, reader: Reader) -> dict[str, Any]:
+    statuses = [s for s in visit.request.query_params.getlist("status") if s in words.TASKS]
+    kinds = [k for k in visit.request.query_params.getlist("kind") if k in words.KINDS]
+    found = await _page(
+        reader,
+        workspace_id=visit.workspace_id,
+        statuses=statuses,
+        kinds=kinds,
+        cursor=visit.query("cursor") or None,
+    )
+    return {
+        "rows": found.rows,
+        "next_cursor": found.next_cursor,
+        "statuses": statuses,
+        "kinds": kinds,
+        "is_later": bool(visit.query("cursor")),
+    }
+
+
+async def _page(reader: Reader, **where: Any) -> Page:
+    try:
+        return await tasks_where(reader, limit=ROWS, **where)
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+
+
+async def infrastructure(visit: Visit) -> Response:
+    """A cluster's tasks, and one of them with its phases and its log."""
+    cluster = await found(visit)
+    shown = await _infrastructure(visit, cluster, visit.reader)
+    lines = await _lines(visit, shown["task"], _after(visit))
+    return await pages.page(
+        visit,
+        "tasks/infrastructure.html",
+        subject=UUID(cluster["id"]),
+        tab="infrastructure",
+        head=await head_of(visit, cluster, visit.reader),
+        lines=lines,
+        first_line=_after(visit),
+        has_more=len(lines) == LINES,
+        position=await visit.edge.log.head() if visit.at is None else 0,
+        **shown,
+    )
+
+
+async def _infrastructure(visit: Visit, cluster: Shown, reader: Reader) -> dict[str, Any]:
+    kinds = [k for k in visit.request.query_params.getlist("kind") if k in words.KINDS]
+    tasks = await _page(
+        reader, cluster_id=UUID(cluster["id"]), kinds=kinds, cursor=visit.query("cursor") or None
+    )
+    task = await _chosen(visit, cluster, reader, tasks.rows)
+    return {
+        "cluster": cluster,
+        "tasks": tasks.rows,
+        "next_cursor": tasks.next_cursor,
+        "kind": kinds[0] if kinds else "",
+        "task": task,
+        "course": course_of(task, visit.times, visit.at) if task else None,
+    }
+
+
+async def _chosen(
+    visit: Visit, cluster: Shown, reader: Reader, tasks: Sequence[Shown]
+) -> Shown | None:
+    """The task that the address names, or the newest."""
+    if not visit.query("task"):
+        return tasks[0] if tasks else None
+    return await _task(visit, reader, visit.query("task"), cluster["id"])
+
+
+async def _task(visit: Visit, reader: Reader, text: str, cluster_id: str | None = None) -> Shown:
+    try:
+        task = await task_by_id(reader, visit.workspace_id, UUID(text))
+    except ValueError:
+        task = None
+    if task is None or cluster_id not in (None, task["cluster_id"]):
+        raise NotFound(f"There is no task {text[:60]} here.")
+    return task
+
+
+def _after(visit: Visit) -> int:
+    text = visit.query("from")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+async def _lines(visit: Visit, task: Shown | None, after: int) -> list[Line]:
+    """The lines of a task's log after that number, as far as the instant that is shown."""
+    if task is None:
+        return []
+    found = await visit.edge.task_logs.read(UUID(task["id"]), after, LINES)
+    if visit.at is not None:
+        found = [line for line in found if line.at <= visit.at]
+    return shown_lines(found)
+
+
+def shown_lines(lines: Sequence[TaskLogLine], phase: str | None = None) -> list[Line]:
+    """The lines, with the name of each phase where it begins."""
+    shown = []
+    for line in lines:
+        begins = line.phase if line.phase != phase else None
+        phase = line.phase
+        text = ESCAPES.sub("", line.text)
+        shown.append(Line(line.number, line.at, text, begins, line.stream == "note"))
+    return shown
+
+
+async def cluster_live(visit: Visit) -> Response:
+    """A cluster's page as it changes, whichever of its tabs it is."""
+    cluster = await found(visit)
+    tasks = await tasks_where(visit.reader, cluster_id=UUID(cluster["id"]), limit=ROWS)
+    watch = _ClusterWatch(visit, {UUID(task["id"]) for task in tasks.rows})
+    return live.live(visit, watch, int(visit.query("position") or 0))
+
+
+class _ClusterWatch:
+    """Any event of a cluster changes its head and the tab that is open; a log grows by itself."""
+
+    def __init__(self, visit: Visit, tasks: set[UUID]) -> None:
+        self._visit = visit
+        self._tab = visit.query("tab")
+        self._about = Concerned(visit.path_id("cluster_id"), tasks)
+        self._line = int(visit.query("line") or 0)
+        self._phase = visit.query("phase") or None
+        self._log_of = visit.query("task")
+
+    @property
+    def pulse_seconds(self) -> float | None:
+        return PULSE_SECONDS if self._tab == "infrastructure" and self._log_of else None
+
+    def parts(self, recorded: Recorded) -> list[Hashable]:
+        return ["cluster"] if self._about.by(recorded) else []
+
+    async def show(self, parts: frozenset[Hashable], reader: Reader) -> str:
+        html = await self._log() if PULSE in parts else ""
+        if parts & {"cluster", EVERYTHING}:
+            html += await self._cluster(reader)
+        return html
+
+    async def _cluster(self, reader: Reader) -> str:
+        visit = self._visit
+        cluster = await found(visit, reader)
+        head = await head_of(visit, cluster, reader)
+        html = live.partials({"#cluster-head": pages.html(visit, "cluster/_head.html", head=head)})
+        if self._tab == "overview":
+            shown = await overview_shown(visit, cluster, reader)
+            return html + live.partials(
+                {"#cluster-body": pages.html(visit, "cluster/_overview.html", **shown)}
+            )
+        if self._tab == "infrastructure":
+            return html + await self._infrastructure(cluster, head, reader)
+        return html + self._stale(cluster)
+
+    async def _infrastructure(self, cluster: Shown, head: Any, reader: Reader) -> str:
+        visit = self._visit
+        shown = await _infrastructure(visit, cluster, reader)
+        html = pages.html(visit, "tasks/_task_list.html", head=head, **shown)
+        fragments = {"#task-list": html}
+        if shown["task"]:
+            fragments["#task-course"] = pages.html(visit, "tasks/_course.html", head=head, **shown)
+        return live.partials(fragments)
+
+    def _stale(self, cluster: Shown) -> str:
+        """What someone edits or reads is not pulled away: a note says that there is news."""
+        seen = self._visit.query("revision")
+        is_new = self._tab == "history" or str(cluster["current_revision"]) != seen
+        html = pages.html(
+            self._visit, "cluster/_stale.html", cluster=cluster, tab=self._tab, is_new=is_new
+        )
+        return live.partials({"#stale": html})
+
+    async def _log(self) -> str:
+        lines = await self._visit.edge.task_logs.read(UUID(self._log_of), self._line, LINES)
+        if not lines:
+            return ""
+        html = pages.html(self._visit, "tasks/_lines.html", lines=shown_lines(lines, self._phase))
+        self._line, self._phase = lines[-1].number, lines[-1].phase
+        count = live.partials({"#log-count": words.plural(self._line, "line")}, "innerHTML")
+        return live.partials({"#log": html}, "beforeend") + count
+
+
+async def cancel(visit: Visit) -> Response:
+    """Ask that a task ends as soon as it can be stopped."""
+    task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
+    address = visit.to(
+        f"{visit.home}/clusters/{task['cluster_id']}/infrastructure", task=task["id"]
+    )
+    command = CancelTask(workspace_id=visit.workspace_id, task_id=UUID(task["id"]))
+    try:
+        outcome = await visit.execute(command)
+    except Refusal as refusal:
+        return pages.done(visit, address, refusal.detail)
+    return pages.done(visit, address, "It is asked to stop.", outcome.position)
+
+
+async def log_text(visit: Visit) -> Response:
+    """The whole log of a task, as text to keep."""
+    task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
+    name = f"{task['cluster_name']}-{task['kind']}-{task['id'][:8]}.log"
+    return StreamingResponse(
+        _text(visit, UUID(task["id"])),
+        media_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+async def _text(visit: Visit, task_id: UUID) -> AsyncIterator[str]:
+    after = 0
+    while lines := await visit.edge.task_logs.read(task_id, after, LINES):
+        after = lines[-1].number
+        yield "".join(f"{line.at.isoformat()} {line.phase} {line.text}\n" for line in lines)
+
+
+PAGES = [
+    page("/workspaces/{workspace}/tasks", in_workspace, Permission.READ_TASKS),
+    page("/workspaces/{workspace}/tasks/live", in_workspace_live, Permission.READ_TASKS),
+    page("/workspaces/{workspace}/tasks/{task_id}/log.txt", log_text, Permission.READ_TASKS),
+    act("/workspaces/{workspace}/tasks/{task_id}/cancel", cancel, Permission.WRITE_TASKS),
+    page(f"{HOME}/infrastructure", infrastructure, Permission.READ_CLUSTERS),
+    page(f"{HOME}/live", cluster_live, Permission.READ_CLUSTERS),
+]
