@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,14 +47,19 @@ def place(ssh_host: SshHost) -> Iterator[Place]:
 
 
 def kill_all_on(place: Place) -> None:
-    """What a power cut does to the processes of a host."""
+    """What a power cut does to the processes of a host: none sees another one end."""
+    for sign in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in processes_on(place):
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
+
+
+def processes_on(place: Place) -> Iterator[int]:
     mark = f"HOME={place.home}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):
             if mark in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)
-        except OSError:
-            continue
+                yield int(folder.name)
 
 
 def when(seen: Callable[[Report], bool], do: Callable[[], object]) -> Callable[[Report], bool]:
