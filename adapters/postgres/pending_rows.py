@@ -58,6 +58,9 @@ class PendingRows:
         self._loaded = loaded
         self._pending: dict[Table, dict[Key, list[Pending]]] = {}
 
+    def __len__(self) -> int:
+        return sum(map(len, self._pending.values()))
+
     def of(self, table: Table, *key: Any) -> Row | None:
         """The row as it stands with all that was added so far."""
         row = self._loaded.row(table, key)
@@ -66,8 +69,8 @@ class PendingRows:
         return row
 
     def add(self, changes: Iterable[Change]) -> None:
-        """Take changes in the order in which they happen."""
-        for table, verb, key, columns in changes:
+        """Take the changes of one event, in their order; none of them if making them fails."""
+        for table, verb, key, columns in list(changes):
             rows = self._pending.get(table)
             if rows is None:
                 rows = self._pending[table] = {}

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection
 
 from adapters.postgres.connection import GONE, reachable
-from adapters.postgres.feeding import Connection, rows_after
+from adapters.postgres.feeding import Connection
+from adapters.postgres.filling import CarefulFiller, Filler
 from adapters.postgres.read_models import Build, create_tables
 from adapters.postgres.reader import fetch, reading
 from adapters.postgres.stream import Decode, LogReader
-from domain.model import Recorded
 from projections.projection import Projection
 from projections.reader import Shown
 
@@ -45,9 +45,7 @@ class Scratch:
                     self._connection, self._built = await self._connect(), set()
                 missing = [known for known in projections if known not in self._built]
                 if missing:
-                    await self._connection.execute("set default_transaction_read_only = off")
-                    await self._build(self._connection, missing)
-                    await self._connection.execute("set default_transaction_read_only = on")
+                    await self._build_or_close(self._connection, missing)
                 self._built.update(missing)
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
@@ -64,21 +62,43 @@ class Scratch:
         if self._connection is not None:
             await self._connection.close()
 
+    async def _build_or_close(
+        self, connection: Connection, projections: Sequence[Projection]
+    ) -> None:
+        """Half of it would be worse than nothing: whoever comes next begins in a new session."""
+        try:
+            await connection.execute("set default_transaction_read_only = off")
+            await self._build(connection, projections)
+            await connection.execute("set default_transaction_read_only = on")
+        except BaseException:
+            await connection.close()
+            raise
+
     async def _build(self, connection: Connection, projections: Sequence[Projection]) -> None:
-        builds = [Build(0, known, SCHEMA) for known in projections if _is_built(known)]
         for projection in projections:
             await self._create(connection, projection)
+        builds = [Build(0, known, SCHEMA) for known in projections if _is_built(known)]
+        tables = [table.name for build in builds for table in build.projection.tables]
+        if not tables:
+            return
+        try:
+            await self._fill(builds, [Filler(connection, build) for build in builds])
+        except psycopg.DataError:
+            # A row that cannot be written: go again, event by event, to find whose it is.
+            await connection.execute(f"truncate {_quoted(tables)}".encode())
+            await self._fill(builds, [CarefulFiller(connection, build) for build in builds])
+        await connection.execute(f"analyze {_quoted(tables)}".encode())
+
+    async def _fill(self, builds: Sequence[Build], fillers: Sequence[Filler]) -> None:
         async with await self._connect() as log:
             reader = LogReader(log, self._decode, _topics(builds), PAGE_RECORDS)
-            fillers = [_Filler(connection, build) for build in builds]
             offset = 1
-            while builds and (page := await reader.page(offset, self.position)):
+            while page := await reader.page(offset, self.position):
                 for filler in fillers:
                     await filler.fill(page.records)
                 offset = page.next_offset
-        for build in builds:
-            for table in build.projection.tables:
-                await connection.execute(f'analyze "{table.name}"'.encode())
+        for filler in fillers:
+            await filler.finish()
 
     async def _connect(self) -> Connection:
         dsn = reading(self._dsn, SCHEMA, "past")
@@ -98,46 +118,16 @@ class Scratch:
                 )
 
 
-class _Filler:
-    """Fills one projection's tables; a stream whose event cannot be shown ends there."""
-
-    def __init__(self, connection: Connection, build: Build) -> None:
-        self._connection = connection
-        self._build = build
-        self._ended: set[UUID] = set()
-
-    async def fill(self, records: Sequence[Recorded]) -> None:
-        ready = [r for r in records if r.stream_id not in self._ended]
-        try:
-            await self._write(ready)
-        except Exception:
-            # A rule may raise anything at all.
-            for recorded in ready:
-                await self._fill_one(recorded)
-
-    async def _fill_one(self, recorded: Recorded) -> None:
-        if recorded.stream_id in self._ended:
-            return
-        try:
-            await self._write([recorded])
-        except Exception:
-            if self._connection.closed:
-                raise
-            self._ended.add(recorded.stream_id)
-
-    async def _write(self, records: Sequence[Recorded]) -> None:
-        rows = await rows_after(self._connection, self._build, records)
-        async with self._connection.transaction():
-            for text, arrays in rows.statements(SCHEMA):
-                await self._connection.execute(text, arrays)
-
-
 async def _answers(connection: Connection) -> bool:
     try:
         await connection.execute("select 1")
     except GONE:
         return False
     return True
+
+
+def _quoted(tables: Sequence[str]) -> str:
+    return ", ".join(f'"{table}"' for table in tables)
 
 
 def _is_built(projection: Projection) -> bool:

@@ -1,22 +1,27 @@
 """The past is shown by the same queries, exactly as it was."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from adapters.postgres.connection import open_pool
+from adapters.postgres.filling import Filler
 from adapters.postgres.mapper import Mapper
+from adapters.postgres.read_models import Build, connect, create_tables
 from adapters.postgres.time_travel import TimeMachine
 from application.ports import Unavailable
 from domain.clusters import Cluster
+from domain.model import Recorded
+from domain.workspaces import WorkspaceCreated, WorkspaceRenamed
 from projections import PROJECTIONS
 from projections.cluster_list import ClusterFilter, cluster_list, clusters_where
 from projections.history import HistoryFilter, history_where
+from projections.projection import Change, Projection, Table
 from projections.reader import Reader
 from projections.workspaces import all_workspaces, workspaces
 from tests.projections.fleets import Fleet
@@ -156,3 +161,65 @@ async def test_one_thing_is_folded_to_an_instant(scene: Scenario, machine: TimeM
 
 def test_the_list_of_clusters_is_built_and_not_filtered() -> None:
     assert all(table.as_of is None for table in cluster_list.tables)
+
+
+FUSSY = Table(
+    "fussy", {"workspace_id": "uuid", "name": "text", "size": "smallint"}, ["workspace_id"]
+)
+
+
+def fussy() -> Projection:
+    """A projection that cannot show "bad", and whose row cannot be written for "big"."""
+    known = Projection("fussy", 1, [FUSSY])
+
+    @known.when
+    def named(event: WorkspaceCreated | WorkspaceRenamed, recorded: Recorded) -> Iterator[Change]:
+        yield FUSSY.put(recorded.stream_id, name="half of it")
+        if event.name == "bad":
+            raise ValueError("bad")
+        yield FUSSY.put(
+            recorded.stream_id, name=event.name, size=2**20 if event.name == "big" else 1
+        )
+
+    return known
+
+
+@pytest.mark.parametrize(("trouble", "later"), [("bad", ["third"]), ("big", [])])
+async def test_a_stream_whose_event_cannot_be_shown_ends_there_in_the_past_too(
+    database: str, trouble: str, later: list[str]
+) -> None:
+    known = fussy()
+    async with (
+        scenario(database, [known]) as scene,
+        open_pool(database, name="time travel", size=2) as pool,
+    ):
+        stream_id = uuid4()
+        await scene.given(stream_id, WorkspaceCreated(name="first", slug="ab"))
+        for name in [trouble, *later]:
+            await scene.given(stream_id, WorkspaceRenamed(name=name, previous_name="before"))
+        await scene.given(uuid4(), WorkspaceCreated(name="other", slug="cd"))
+        machine = TimeMachine(database, pool, Mapper().recorded, [known])
+        async with machine.at(datetime.now(UTC) + timedelta(days=1)) as reader:
+            rows = await reader.rows("select name from fussy order by name")
+        await machine.close()
+    assert [row["name"] for row in rows] == ["first", "other"]
+
+
+async def test_there_may_be_more_rows_than_memory_likes(
+    scene: Scenario, machine: TimeMachine
+) -> None:
+    fleet = Fleet(6).live(60)
+    for stream_id, event in fleet.facts:
+        await scene.given(stream_id, event)
+    await scene.feed()
+    async with await connect(scene.dsn, "filler") as connection:
+        build = Build(0, cluster_list, "pg_temp")
+        await create_tables(connection, "", cluster_list.tables, "temporary")
+        filler = Filler(connection, build, most_rows=2)
+        for recorded in await scene.store.read(0, 10_000):
+            await filler.fill([recorded])
+        await filler.finish()
+        cursor = await connection.execute("select t::text from pg_temp.clusters t order by 1")
+        filled = await cursor.fetchall()
+        cursor = await connection.execute("select t::text from read.clusters t order by 1")
+        assert filled == await cursor.fetchall()
