@@ -1,7 +1,7 @@
 """A furnished workspace: a template, a cluster with a task, and a token that may do everything."""
 
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import CreateCluster, InstallCluster
@@ -29,6 +29,7 @@ SECTIONS = (
 class House:
     """What is there. `ids` are by the names that paths have for them."""
 
+    slug: str
     workspace_id: UUID
     template_id: UUID
     version_id: UUID
@@ -47,8 +48,9 @@ class House:
         }
 
 
-async def furnish(quarterdeck: Quarterdeck, name: str = "Default") -> House:
-    workspace_id = await quarterdeck.workspace(name)
+async def furnish(quarterdeck: Quarterdeck) -> House:
+    slug = f"w{uuid4().hex[:12]}"
+    workspace_id = await quarterdeck.workspace(slug)
     template = await quarterdeck.execute(
         CreateClusterTemplate(
             workspace_id=workspace_id, name="plain", params=PARAMS, sections=SECTIONS
@@ -70,6 +72,7 @@ async def furnish(quarterdeck: Quarterdeck, name: str = "Default") -> House:
     )
     await quarterdeck.edge.reads.reader(after=task.position)
     return House(
+        slug=slug,
         workspace_id=workspace_id,
         template_id=template.result,
         version_id=state.current.id,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import psycopg
@@ -122,8 +123,8 @@ class Quarterdeck:
         token: str = (await self.execute(command)).result.token
         return token
 
-    async def workspace(self, name: str = "Default") -> Any:
-        return (await self.execute(CreateWorkspace(name=name))).result
+    async def workspace(self, name: str | None = None) -> Any:
+        return (await self.execute(CreateWorkspace(name=name or uuid4().hex))).result
 
     async def session(self) -> str:
         """The cookie of a signed-in administrator."""

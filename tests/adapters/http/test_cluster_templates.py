@@ -1,7 +1,11 @@
 """Cluster templates over the API."""
 
+import pytest
+
 from tests.adapters.http.house import House
 from tests.adapters.http.quarterdeck import Quarterdeck
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PARAMS = [{"key": "region", "title": "Region", "type": "string"}]
 SECTIONS = [{"name": "Kubernetes", "format": "yaml", "source": "region: {{ .region }}\n"}]

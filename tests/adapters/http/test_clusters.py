@@ -8,6 +8,8 @@ from domain.secrets import MASK
 from tests.adapters.http.house import House
 from tests.adapters.http.quarterdeck import Quarterdeck
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 WHOLESALE = ("name", "cluster_template_version_id", "registry_id", "registry_mode", "values")
 
 
@@ -205,7 +207,7 @@ async def test_the_history_of_a_cluster_tells_its_tasks_and_settings_too(
 async def test_the_cluster_of_another_workspace_is_not_found(
     quarterdeck: Quarterdeck, house: House
 ) -> None:
-    other = await quarterdeck.token(await quarterdeck.workspace("Other"))
+    other = await quarterdeck.token(await quarterdeck.workspace())
     address = f"/api/v1/clusters/{house.cluster_id}"
     async with quarterdeck.client(other) as client:
         answers = [
@@ -224,9 +226,9 @@ async def test_the_cluster_of_another_workspace_is_not_found(
 async def test_another_workspace_that_is_named_is_refused(
     quarterdeck: Quarterdeck, house: House
 ) -> None:
-    other = await quarterdeck.token(await quarterdeck.workspace("Other"))
+    other = await quarterdeck.token(await quarterdeck.workspace())
     async with quarterdeck.client(other) as client:
-        for slug in ("default", "there-is-none"):
+        for slug in (house.slug, "there-is-none"):
             answer = await client.get("/api/v1/clusters", params={"workspace": slug})
             assert answer.status_code == 403
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import pytest_asyncio
 
 from adapters.http.app import build
 from adapters.http.edge import Reads
@@ -17,10 +18,12 @@ from projections.reader import Reader
 from tests.adapters.http.quarterdeck import Quarterdeck, open_quarterdeck
 from tests.support import servers
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 WORKSPACES = "/api/v1/workspaces"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def own(server_folder: Path, tmp_path: Path) -> AsyncIterator[tuple[Quarterdeck, Any]]:
     """A Quarterdeck over a PostgreSQL that the test may stop."""
     with servers.postgres(server_folder / f"postgres-{tmp_path.name}") as server:
@@ -49,17 +52,17 @@ async def test_a_database_that_is_gone_is_a_503_and_all_is_well_when_it_is_back(
 
 @pytest.mark.slow
 async def test_a_database_that_takes_no_writes_still_shows_what_is_there(
-    quarterdeck: Quarterdeck, database: str
+    quarterdeck: Quarterdeck, module_database: str
 ) -> None:
     async with quarterdeck.client(await quarterdeck.token()) as client:
         made = await client.post(WORKSPACES, json={"name": "A"})
         assert (await client.get(made.headers["Location"])).status_code == 200
-        _set(database, "default_transaction_read_only = on")
+        _set(module_database, "default_transaction_read_only = on")
         refused = await client.post(WORKSPACES, json={"name": "B"})
         assert refused.status_code == 503
         assert "Retry-After" in refused.headers
         assert (await client.get(made.headers["Location"])).json() == made.json()
-        _set(database, "default_transaction_read_only = off")
+        _set(module_database, "default_transaction_read_only = off")
         assert (await client.post(WORKSPACES, json={"name": "B"})).status_code == 201
 
 

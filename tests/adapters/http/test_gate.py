@@ -6,6 +6,8 @@ import pytest
 
 from tests.adapters.http.quarterdeck import Quarterdeck, open_quarterdeck
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 WORKSPACES = "/api/v1/workspaces"
 
 

@@ -3,8 +3,12 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
+
 from tests.adapters.http.house import House
 from tests.adapters.http.quarterdeck import Quarterdeck
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORKSPACES = "/api/v1/workspaces"
 
