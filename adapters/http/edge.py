@@ -12,7 +12,7 @@ from application.commands import CommandBus, Context
 from application.ports import Clock, Documents, Renderer, TaskLogs
 from application.state_cache import StateCache
 from domain.model import Recorded
-from projections.reader import Reader
+from projections.reader import Reader, Shown
 
 
 class NotYet(Exception):
@@ -125,6 +125,28 @@ Readiness = Callable[[], Awaitable[Sequence[str]]]
 """The reasons why this process cannot serve now; none when it can."""
 
 
+class System(Protocol):
+    """What can be known of the system, and what can be done about it."""
+
+    async def readers(self) -> Sequence[Shown]:
+        """Everything that follows the log: `name`, `kind` (projection or delivery), `version`,
+        `position`, `lag_seconds` (0 when it is at the head), `parked` (a number)."""
+        ...
+
+    async def parked(self) -> Sequence[Shown]:
+        """Events that could not be shown or sent: `reader`, `position`, `topic`, `reason`,
+        `tries`, `parked_at`, `name`, `can_retry`."""
+        ...
+
+    async def processes(self) -> Sequence[Shown]:
+        """What runs: `kind`, `name`, `seen_at`, `detail`, `is_alive`."""
+        ...
+
+    async def retry(self, reader: str) -> str:
+        """Try the parked events of a projection again; a sentence about what came of it."""
+        ...
+
+
 LoadExample = Callable[[Context], Awaitable[str]]
 """Loads the example and gives the page to go to."""
 
@@ -180,3 +202,4 @@ class Edge:
     tracer: Tracer = field(default_factory=NoTracer)
     readiness: Readiness = always_ready
     example: LoadExample | None = None
+    system: System | None = None

@@ -17,7 +17,9 @@ from adapters.observability.metrics import PrometheusMeasures
 from adapters.observability.tracing import open_tracer
 from adapters.postgres.read_models import install
 from adapters.postgres.stream import LogStream
+from adapters.postgres.system import PostgresSystem
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.presence import tell_presence
 from adapters.processes.reads import ReadModels, open_reads
 from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
@@ -41,6 +43,7 @@ async def serve(settings: Settings) -> None:
             await install(dsn, PROJECTIONS)
             async with web(hub, reads, renderer, life) as app:
                 life.start("http", serve_http(app, listener))
+                tell_presence(hub, life, "api", lambda: settings.url)
                 await life.until_stopped()
 
 
@@ -83,6 +86,9 @@ async def web(
                 tracer=tracer,
                 readiness=_readiness(hub),
                 example=example,
+                system=PostgresSystem(
+                    hub.dsn, hub.pool, reads.now, hub.store.mapper.recorded, PROJECTIONS
+                ),
             )
         )
     finally:

@@ -9,6 +9,7 @@ from adapters.observability import logs
 from adapters.postgres.read_models import install
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.presence import tell_presence
 from adapters.processes.tail import follow_log
 from adapters.settings import Settings
 from adapters.ssh.installer import SSHInstaller
@@ -33,6 +34,7 @@ async def serve(settings: Settings) -> None:
         manager = cluster_manager(hub, reader)
         life.start("tail", follow_log(hub, manager.notice))
         life.start("manager", manager.run())
+        tell_presence(hub, life, "manager", lambda: f"{manager.running} of {manager.slots} tasks")
         await life.until_stopped()
 
 

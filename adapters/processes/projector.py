@@ -18,6 +18,7 @@ from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.presence import tell_presence
 from adapters.settings import BadSettings, Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Stream
@@ -38,6 +39,7 @@ async def serve(settings: Settings) -> None:
         await install(dsn, PROJECTIONS)
         start_projecting(hub, life)
         start_auditing(hub, life)
+        tell_presence(hub, life, "projector", lambda: "from Kafka" if settings.kafka else "")
         await life.until_stopped()
 
 

@@ -10,6 +10,7 @@ from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.presence import tell_presence
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 
@@ -28,6 +29,7 @@ async def serve(settings: Settings) -> None:
         Lifetime() as life,
     ):
         start_relaying(hub, life)
+        tell_presence(hub, life, "relay", lambda: "to Kafka")
         await life.until_stopped()
 
 

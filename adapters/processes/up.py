@@ -18,6 +18,7 @@ from adapters.processes.api import web
 from adapters.processes.example_host import ExampleHost, example_port
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.manager import cluster_manager
+from adapters.processes.presence import tell_presence
 from adapters.processes.projector import start_auditing, start_projecting
 from adapters.processes.reads import open_reads
 from adapters.processes.relay import start_relaying
@@ -52,6 +53,7 @@ async def serve(settings: Settings) -> None:
             notice = (manager.notice, host.notice)
             async with web(hub, reads, renderer, life, notice=notice, example=_example(hub)) as app:
                 life.start("http", serve_http(app, listener))
+                tell_presence(hub, life, "up", lambda: f"{manager.running} tasks")
                 await _welcome(hub, keys_are_new=keys_are_new)
                 await life.until_stopped()
 

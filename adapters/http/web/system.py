@@ -1,45 +1,24 @@
 """The system itself: how far each reader of the log is, what is parked, what runs."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any
 
 from starlette.responses import Response
 
+from adapters.http.edge import System
 from adapters.http.problems import NoSuchPage
 from adapters.http.web import live, pages
 from adapters.http.web.endpoints import act, page
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from domain.model import Recorded
-from projections.reader import Reader, Shown
+from projections.reader import Reader
 
 BEHIND_SECONDS = 10
 
 
-class System(Protocol):
-    """What can be known of the system, and what can be done about it."""
-
-    async def readers(self) -> Sequence[Shown]:
-        """Everything that follows the log: `name`, `kind` (projection or delivery), `version`,
-        `position`, `lag_seconds` (0 when it is at the head), `parked` (a number)."""
-        ...
-
-    async def parked(self) -> Sequence[Shown]:
-        """Events that could not be shown or sent: `reader`, `position`, `topic`, `reason`,
-        `tries`, `parked_at`, `name`, `can_retry`."""
-        ...
-
-    async def processes(self) -> Sequence[Shown]:
-        """What runs: `kind`, `name`, `seen_at`, `detail`, `is_alive`."""
-        ...
-
-    async def retry(self, reader: str) -> str:
-        """Try the parked events of a projection again; a sentence about what came of it."""
-        ...
-
-
 def system_of(visit: Visit) -> System | None:
-    return cast("System | None", getattr(visit.edge, "system", None))
+    return visit.edge.system
 
 
 async def show(visit: Visit) -> Response:
