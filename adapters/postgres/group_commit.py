@@ -4,11 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
 from adapters.postgres import connection as postgres
-from adapters.postgres.append_calls import LOCK_KEY, Encoded, Event, write
+from adapters.postgres.append_calls import Encoded, Event, write
 from adapters.postgres.mapper import Mapper, content_hash
 from application.ports import (
     Append,
@@ -20,6 +21,25 @@ from application.ports import (
 MAX_EVENTS = 1_000
 MAX_BYTES = 1 << 20
 MAX_WAITING = 10_000
+TRIES = 3
+SETTLE_SECONDS = 10.0
+"""How long a broken connection may keep those who wait on it from learning what was written."""
+LIFE = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+END = """
+    select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where pid = %s and backend_start = %s
+"""
+WRITTEN = """
+    select notification_id, recorded_at from log.stored_events
+    where originator_id = %s and originator_version = %s
+      and topic = %s and state = %s and metadata = %s
+"""
+SEEN = """
+    select position, recorded_at from log.commands
+    where command_id = %s and fingerprint = %s and result = %s
+"""
+
+Connection = psycopg.AsyncConnection[Any]
 
 
 @dataclass(slots=True)
@@ -36,11 +56,13 @@ class GroupCommit:
     """One writer on one connection. Appends that touch the same stream, key or command never
     share a batch; a request that breaks its batch fails alone."""
 
-    def __init__(self, dsn: str, mapper: Mapper) -> None:
+    def __init__(self, dsn: str, mapper: Mapper, *, capacity: int = MAX_WAITING) -> None:
         self._dsn = dsn
         self._mapper = mapper
+        self._capacity = capacity
         self._waiting: deque[Request] = deque()
-        self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        self._connection: Connection | None = None
+        self._life: Any = None
         self._drain: asyncio.Task[None] | None = None
         self._is_busy = False
         self.batches = 0
@@ -90,7 +112,7 @@ class GroupCommit:
         return Request(append, events, expected, keys, size)
 
     async def _queue(self, request: Request) -> Appended:
-        if len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= self._capacity:
             raise Overloaded
         request.answer = asyncio.get_running_loop().create_future()
         self._waiting.append(request)
@@ -108,7 +130,8 @@ class GroupCommit:
             self._is_busy = True
             batch = self._next_batch()
             try:
-                await self._commit(batch)
+                if batch:
+                    await self._commit(batch)
             finally:
                 self._is_busy = False
                 for request in batch:
@@ -121,6 +144,8 @@ class GroupCommit:
         events = size = 0
         while self._waiting and events < MAX_EVENTS and size < MAX_BYTES:
             request = self._waiting.popleft()
+            if request.answer is not None and request.answer.cancelled():
+                continue
             if not keys.isdisjoint(request.keys):
                 deferred.append(request)
                 keys |= request.keys
@@ -135,63 +160,118 @@ class GroupCommit:
     async def _commit(self, batch: Sequence[Request]) -> None:
         """Give every request its verdict; never raises for what the database says."""
         try:
-            await self._execute(batch)
+            await self._write(batch)
+        except postgres.REFUSES_TO_WRITE as error:
+            await self._disconnect()
+            _refuse(batch, f"The database takes no writes: {postgres.sentence(error)}")
         except postgres.GONE as error:
-            await self._settle_unknown(batch, error)
-        except psycopg.Error as error:
+            _refuse(batch, f"The database cannot be reached: {postgres.sentence(error)}")
+        except Exception as error:
             await self._one_by_one(batch, error)
         except BaseException as error:
-            for request in batch:
-                request.verdict = request.verdict or error
+            for request in _open(batch):
+                request.verdict = error
             raise
 
+    async def _write(self, batch: Sequence[Request]) -> None:
+        """Write the batch; when the connection breaks, find out what was written, and go on."""
+        left = batch
+        for _ in range(TRIES):
+            await self._connect()
+            try:
+                await self._execute(left)
+                return
+            except postgres.REFUSES_TO_WRITE:
+                raise
+            except postgres.GONE:
+                await self._settle(left)
+                left = _open(left)
+                if not left:
+                    return
+        _refuse(left, "The database keeps going away: nothing was written.")
+
     async def _execute(self, batch: Sequence[Request]) -> None:
-        if self._connection is None or self._connection.closed:
-            self._connection = await postgres.connect(self._dsn, name="writer")
+        assert self._connection is not None
         self.batches += 1
         for request, verdict in zip(batch, await write(self._connection, batch), strict=True):
             request.verdict = verdict
 
-    async def _one_by_one(self, batch: Sequence[Request], error: psycopg.Error) -> None:
+    async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:
         """A poison request fails alone: the others are written without it."""
-        if len(batch) == 1:
-            batch[0].verdict = _refusal(error)
+        left = _open(batch)
+        if len(left) == 1:
+            left[0].verdict = error
             return
-        for request in batch:
+        for request in left:
             await self._commit([request])
 
-    async def _settle_unknown(self, batch: Sequence[Request], error: BaseException) -> None:
-        """The connection broke: find out which appends were written before it did."""
-        gone = Unavailable(f"The database cannot be reached: {postgres.sentence(error)}")
+    async def _settle(self, batch: Sequence[Request]) -> None:
+        """Find out which appends were written before the connection broke.
+
+        What was on its way when it broke may still be carried out: first its end is made sure of.
+        """
+        life = self._life
+        await self._disconnect()
         try:
-            if self._connection is not None:
-                await self._connection.close()
-            self._connection = await postgres.connect(self._dsn, name="writer")
-            await self._connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
-            for request in batch:
-                request.verdict = await self._written(request) or gone
-        except (psycopg.Error, OSError):
-            for request in batch:
-                request.verdict = request.verdict or gone
+            async with asyncio.timeout(SETTLE_SECONDS):
+                connection = await self._connect_patiently()
+                await _end(connection, life)
+                for request in batch:
+                    request.verdict = await _written(connection, request)
+        except (psycopg.Error, TimeoutError):
+            _refuse(batch, "The database went away: nobody knows whether this was written.")
 
-    async def _written(self, request: Request) -> Appended | None:
-        assert self._connection is not None
-        if not request.events:
-            return None
+    async def _connect_patiently(self) -> Connection:
+        pause = 0.02
+        while True:
+            try:
+                return await self._connect()
+            except postgres.GONE:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+
+    async def _connect(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = None
+            connection = await postgres.connect(self._dsn, name="writer")
+            self._life = await (await connection.execute(LIFE)).fetchone()
+            self._connection = connection
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+async def _end(connection: Connection, life: Any) -> None:
+    """End the session that broke; when it is gone, so is what it was doing, or it is written."""
+    cursor = await connection.execute(END, life)
+    if await cursor.fetchall() not in ([], [(True,)]):
+        raise TimeoutError
+
+
+async def _written(connection: Connection, request: Request) -> Appended | None:
+    """Where an append stands, if it was written: its last event, or else its command."""
+    if request.events:
         stream_id, version, topic, state, metadata, _ = request.events[-1]
-        cursor = await self._connection.execute(
-            "select notification_id, recorded_at from log.stored_events where originator_id = %s"
-            " and originator_version = %s and topic = %s and state = %s and metadata = %s",
-            [stream_id, version, topic, state, metadata],
-        )
-        row = await cursor.fetchone()
-        return Appended(*row) if row else None  # type: ignore[arg-type]
+        cursor = await connection.execute(WRITTEN, [stream_id, version, topic, state, metadata])
+    elif (command := request.append.command) is not None:
+        said = [command.command_id, command.fingerprint, command.result]
+        cursor = await connection.execute(SEEN, said)
+    else:
+        return None
+    row = await cursor.fetchone()
+    return Appended(*row) if row else None
 
 
-def _refusal(error: psycopg.Error) -> BaseException:
-    if isinstance(error, postgres.REFUSES_TO_WRITE):
-        return Unavailable(f"The database takes no writes: {postgres.sentence(error)}")
-    return error
+def _open(batch: Sequence[Request]) -> Sequence[Request]:
+    return [request for request in batch if request.verdict is None]
+
+
+def _refuse(batch: Sequence[Request], detail: str) -> None:
+    for request in _open(batch):
+        request.verdict = Unavailable(detail)
 
 
 def _answer(request: Request) -> Appended:
