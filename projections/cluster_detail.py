@@ -59,7 +59,7 @@ host_keys = Table(
     {
         "cluster_id": "uuid",
         "host": "text",
-        "port": "integer",
+        "port": "bigint",
         "fingerprint": "text",
         "pinned_at": "timestamptz",
     },

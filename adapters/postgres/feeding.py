@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection
 
+from adapters.postgres.connection import GONE, REFUSES_TO_WRITE
 from adapters.postgres.mapper import UndecodableEvent
 from adapters.postgres.pending_rows import Loaded, NotLoaded, PendingRows
 from adapters.postgres.read_models import Build
@@ -17,6 +18,8 @@ from domain.model import Recorded
 
 Connection = AsyncConnection[Any]
 MOVED_BY_SOMEONE_ELSE = "QD001"
+PASSES = (*GONE, *REFUSES_TO_WRITE)
+"""The database is away, full, read only or overburdened: no event's fault, and it passes."""
 
 
 class Overtaken(Exception):
@@ -126,8 +129,11 @@ def show(build: Build, recorded: Recorded, rows: PendingRows) -> None:
         if build.projection.takes(event.stored_topic):
             raise CannotRead(event.reason)
         return
+    changes = build.projection.changes(recorded, rows)
+    if not changes:
+        return
     try:
-        rows.add(build.projection.changes(recorded, rows))
+        rows.add(changes)
     except NotLoaded:
         # It is wanted now; the rows are made again once it is there.
         return

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connection import GONE
 from adapters.postgres.feeding import (
+    PASSES,
     CannotRead,
     Connection,
     Feed,
@@ -21,7 +21,7 @@ from adapters.postgres.feeding import (
 )
 from application.ports import Page
 
-NOT_THE_EVENTS_FAULT = (Overtaken, psycopg.ProgrammingError, *GONE)
+NOT_THE_EVENTS_FAULT = (Overtaken, psycopg.ProgrammingError, *PASSES)
 REASON_CHARACTERS = 500
 logger = logging.getLogger(__name__)
 

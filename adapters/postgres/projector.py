@@ -10,8 +10,16 @@ from typing import Any
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connection import GONE, sentence
-from adapters.postgres.feeding import Connection, Feed, Overtaken, load_feeds, rising, write
+from adapters.postgres.connection import sentence
+from adapters.postgres.feeding import (
+    PASSES,
+    Connection,
+    Feed,
+    Overtaken,
+    load_feeds,
+    rising,
+    write,
+)
 from adapters.postgres.patience import NOT_THE_EVENTS_FAULT, Patience, describe, write_patiently
 from adapters.postgres.read_models import active_builds, writing
 from adapters.postgres.rebuild import Rebuilder
@@ -73,7 +81,7 @@ class Projector:
                     await self.follow()
                 except* Overtaken:
                     logger.info("Read models were changed by someone else; reading on from there.")
-                except* GONE as errors:
+                except* PASSES as errors:
                     reason = sentence(errors.exceptions[0])
                     logger.warning("Read models wait for the database: %s", reason)
                     await self._pool.check()
@@ -123,7 +131,7 @@ class Projector:
         try:
             async with self._pool.connection() as connection:
                 await write(connection, feeds, page)
-        except (Overtaken, *GONE):
+        except (Overtaken, *PASSES):
             raise
         except Exception as error:
             # A rule may raise anything at all.
@@ -159,7 +167,7 @@ class Projector:
         raise Overtaken
 
     async def _build_all(self) -> None:
-        with suppress(*GONE):
+        with suppress(*PASSES):
             for projection in self._projections:
                 await self._rebuilder.rebuild(projection, self._source)
 
@@ -168,7 +176,7 @@ class Projector:
         try:
             for projection in projections:
                 await self._rebuilder.rebuild(projection, self._source)
-        except GONE:
+        except PASSES:
             raise
         except Exception:
             # The others go on; a read model that cannot be built is tried again.

@@ -30,13 +30,17 @@ class Build:
 
 
 async def install(dsn: str, projections: Iterable[Projection]) -> None:
-    """Give every projection that has no active build an empty one, so that it can be read."""
+    """Give every projection that has no active build an empty one, so that it can be read.
+
+    Run it after `migrate`, before any process reads; it also drops what older builds left.
+    """
     async with await connect(dsn, "install") as connection:
         await connection.execute("select pg_advisory_lock(%s)", [INSTALLING])
         for projection in projections:
             if not await _has_active_build(connection, projection.name):
                 async with connection.transaction():
                     await activate(connection, await create(connection, projection))
+        await sweep(connection)
 
 
 async def connect(dsn: str, name: str) -> Connection:

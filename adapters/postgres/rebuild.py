@@ -3,20 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from psycopg import errors
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.postgres.comparison import Comparison, compare, copy_live
 from adapters.postgres.feeding import Connection, load_feeds, write
 from adapters.postgres.patience import NOT_THE_EVENTS_FAULT, Patience, write_patiently
 from adapters.postgres.read_models import (
     INSTALLING,
     Build,
     activate,
-    active_builds,
     connect,
     create,
     discard,
@@ -25,41 +23,11 @@ from adapters.postgres.read_models import (
 )
 from adapters.postgres.stream import Decode, LogReader
 from application.ports import Page
-from projections.projection import Projection, Table
+from projections.projection import Projection
 
 SOURCE = "rebuild"
 """Where the marks of a build count while it is filled straight from the log."""
-MOST_DIFFERENCES = 20
 LOCK_PAUSE_SECONDS = 0.1
-
-
-class NotSettled(Exception):
-    """The read model moves in several partitions at once: there is no position to compare at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A row that is not the same: its table, its key, and it as it is read and as it came out."""
-
-    table: str
-    key: dict[str, Any]
-    live: dict[str, Any] | None
-    rebuilt: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A read model and the one built beside it at the same position; hashes by table."""
-
-    projection: str
-    position: int
-    live: dict[str, str]
-    rebuilt: dict[str, str]
-    differences: list[Difference]
-
-    @property
-    def is_equal(self) -> bool:
-        return self.live == self.rebuilt
 
 
 class Rebuilder:
@@ -80,7 +48,7 @@ class Rebuilder:
     async def rebuild(self, projection: Projection, source: str | None = None) -> Build:
         """Build beside, catch up, and switch in one transaction: reads never stop.
 
-        The builds's marks are those of the build before it: all of them, or of one source.
+        The build's marks are those of the build before it: all of them, or of one source.
         """
         async with _Beside(self._dsn, self._decode, projection, self._patience) as beside:
             await beside.catch_up()
@@ -92,7 +60,9 @@ class Rebuilder:
         Raises NotSettled, or LookupError when there is no active build of this version.
         """
         async with _Beside(self._dsn, self._decode, projection, self._patience) as beside:
-            return await beside.compare(self._tries_to_settle)
+            position = await copy_live(beside.lock, projection, self._tries_to_settle)
+            await beside.catch_up(position)
+            return await compare(beside.lock, beside.build, position)
 
 
 class _Beside:
@@ -110,7 +80,7 @@ class _Beside:
 
     async def __aenter__(self) -> "_Beside":
         async with self._stack as stack:
-            self._lock = await stack.enter_async_context(await connect(self._dsn, "rebuild"))
+            self.lock = await stack.enter_async_context(await connect(self._dsn, "rebuild"))
             self._pool: AsyncConnectionPool[Connection] = await stack.enter_async_context(
                 AsyncConnectionPool(
                     writing(self._dsn, "rebuild"),
@@ -120,7 +90,7 @@ class _Beside:
                     open=False,
                 )
             )
-            await self._lock.execute("select pg_advisory_lock(%s)", [_lock(self._projection)])
+            await self.lock.execute("select pg_advisory_lock(%s)", [_lock(self._projection)])
             reader = await stack.enter_async_context(await connect(self._dsn, "rebuild reader"))
             self._reader = LogReader(reader, self._decode, self._projection.topics)
             await self._begin()
@@ -130,23 +100,23 @@ class _Beside:
     async def __aexit__(self, *_: object) -> None:
         async with self._stack:
             if not self._is_switched:
-                await discard(self._lock, self.build)
+                await discard(self.lock, self.build)
 
     async def _begin(self) -> None:
         await self._discard_unfinished()
-        async with self._lock.transaction():
-            await self._lock.execute("select pg_advisory_xact_lock(%s)", [INSTALLING])
-            self.build = await create(self._lock, self._projection)
-        feeds = await load_feeds(self._lock, [self.build], SOURCE, [0])
+        async with self.lock.transaction():
+            await self.lock.execute("select pg_advisory_xact_lock(%s)", [INSTALLING])
+            self.build = await create(self.lock, self._projection)
+        feeds = await load_feeds(self.lock, [self.build], SOURCE, [0])
         (self._feed,) = feeds[0]
 
     async def _discard_unfinished(self) -> None:
         """Drop what an earlier rebuild left: we hold the lock, so nobody makes it now."""
-        await self._lock.execute(
+        await self.lock.execute(
             "delete from read_models.builds where projection = %s and not is_active",
             [self._projection.name],
         )
-        await sweep(self._lock)
+        await sweep(self.lock)
 
     async def catch_up(self, upto: int = 2**62) -> int:
         """Feed the build from the log, to its head or to `upto`; where it stands then."""
@@ -176,32 +146,32 @@ class _Beside:
                 await asyncio.sleep(LOCK_PAUSE_SECONDS)
             else:
                 self._is_switched = True
-                await sweep(self._lock)
+                await sweep(self.lock)
                 return build
 
     async def _switch_once(self, source: str | None) -> Build:
-        async with self._lock.transaction():
-            await self._lock.execute("set local lock_timeout = '200ms'")
-            await self._lock.execute("select pg_advisory_xact_lock(%s)", [INSTALLING])
+        async with self.lock.transaction():
+            await self.lock.execute("set local lock_timeout = '200ms'")
+            await self.lock.execute("select pg_advisory_xact_lock(%s)", [INSTALLING])
             marks = await self._stopped_marks(source)
             head = await self.catch_up(await self._reader.head())
-            await self._lock.execute(
+            await self.lock.execute(
                 "delete from read_models.positions where build = %s", [self.build.id]
             )
             for source_, partition, offset in marks:
-                await self._lock.execute(
+                await self.lock.execute(
                     "insert into read_models.positions"
                     " (build, source, partition, next_offset, position, upto)"
                     " values (%s, %s, %s, %s, %s, %s)",
                     [self.build.id, source_, partition, offset, head, head],
                 )
             build = Build(self.build.id, self._projection, self.build.schema, head)
-            await activate(self._lock, build)
+            await activate(self.lock, build)
         return build
 
     async def _stopped_marks(self, source: str | None) -> Sequence[tuple[str, int, int]]:
         """The marks of the active build; whoever would move them waits until we are through."""
-        cursor = await self._lock.execute(
+        cursor = await self.lock.execute(
             "select p.source, p.partition, p.next_offset from read_models.positions p"
             " join read_models.builds b using (build)"
             " where b.projection = %s and b.is_active and (%s::text is null or p.source = %s)"
@@ -209,74 +179,6 @@ class _Beside:
             [self._projection.name, source, source],
         )
         return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
-
-    async def compare(self, tries_to_settle: int) -> Comparison:
-        """Compare with a copy of the active build, made at one position."""
-        position = await self._copy_live(tries_to_settle)
-        await self.catch_up(position)
-        live = await self._hashes("pg_temp")
-        rebuilt = await self._hashes(self.build.schema)
-        changed = [
-            table for table in self._projection.tables if live[table.name] != rebuilt[table.name]
-        ]
-        differences = [row for table in changed for row in await self._differences(table)]
-        return Comparison(self._projection.name, position, live, rebuilt, differences)
-
-    async def _copy_live(self, tries_to_settle: int) -> int:
-        for _ in range(tries_to_settle):
-            async with self._lock.transaction():
-                await self._lock.execute("set transaction isolation level repeatable read")
-                builds = await active_builds(self._lock, [self._projection])
-                if self._projection not in builds:
-                    raise LookupError(f"{self._projection.name} has no active build")
-                position = await self._settled_at(builds[self._projection])
-                if position is not None:
-                    for table in self._projection.tables:
-                        await self._copy(builds[self._projection], table)
-                    return position
-            await asyncio.sleep(LOCK_PAUSE_SECONDS)
-        raise NotSettled(f"{self._projection.name} does not come to rest in all its partitions")
-
-    async def _settled_at(self, live: Build) -> int | None:
-        """The position up to which all partitions have been seen and beyond which none is."""
-        cursor = await self._lock.execute(
-            "select distinct upto from read_models.positions where build = %s", [live.id]
-        )
-        positions = [upto for (upto,) in await cursor.fetchall()] or [live.built_to]
-        return positions[0] if len(positions) == 1 else None
-
-    async def _copy(self, live: Build, table: Table) -> None:
-        await self._lock.execute(
-            f'create temporary table "{table.name}" as'
-            f' select * from "{live.schema}"."{table.name}"'.encode()
-        )
-
-    async def _hashes(self, schema: str) -> dict[str, str]:
-        """By table: SHA-256 over all rows in the order of their keys, with all their columns."""
-        return {table.name: await self._hash(schema, table) for table in self._projection.tables}
-
-    async def _hash(self, schema: str, table: Table) -> str:
-        key = ", ".join(f't."{name}"' for name in table.key)
-        cursor = await self._lock.execute(
-            "select encode(sha256(coalesce(string_agg("
-            f"sha256(convert_to(t::text, 'UTF8')), ''::bytea order by {key}), '')), 'hex')"
-            f' from "{schema}"."{table.name}" t'.encode()
-        )
-        (digest,) = await cursor.fetchone() or ("",)
-        return str(digest)
-
-    async def _differences(self, table: Table) -> list[Difference]:
-        same = " and ".join(f'l."{name}" = r."{name}"' for name in table.key)
-        cursor = await self._lock.execute(
-            "select to_jsonb(l), to_jsonb(r)"
-            f' from pg_temp."{table.name}" l full join "{self.build.schema}"."{table.name}" r'
-            f" on {same} where to_jsonb(l) is distinct from to_jsonb(r)"
-            f" limit {MOST_DIFFERENCES}".encode()
-        )
-        return [
-            Difference(table.name, {n: (live or rebuilt)[n] for n in table.key}, live, rebuilt)
-            for live, rebuilt in await cursor.fetchall()
-        ]
 
 
 def _lock(projection: Projection) -> int:

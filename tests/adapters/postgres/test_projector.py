@@ -227,6 +227,26 @@ async def _feeds(scene: Scenario, connection: psycopg.AsyncConnection[object]) -
     return list((await load_feeds(connection, list(builds.values()), "log", [0]))[0])
 
 
+async def test_a_database_that_takes_no_writes_is_waited_for(scene: Scenario) -> None:
+    position = await scene.given(uuid4(), created("w"))
+    async with await connect(scene.dsn, "operator") as operator:
+        database = operator.info.dbname
+        await operator.execute(
+            f"alter database {database} set default_transaction_read_only = on".encode()
+        )
+        async with running(scene) as visibility:
+            assert not await visibility.wait_for(position, (), 1.0)
+            await operator.execute(
+                f"alter database {database} reset default_transaction_read_only".encode()
+            )
+            await operator.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            assert await visibility.wait_for(position, (), SECONDS)
+    assert await parked_events(scene.reader) == []
+
+
 async def test_two_projectors_take_turns(scene: Scenario) -> None:
     async with running(scene, "projector") as visibility, running(scene, "projector"):
         for n in range(20):

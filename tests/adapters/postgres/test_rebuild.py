@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import pytest
 
+from adapters.postgres.comparison import NotSettled
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.parked_events import parked_events
 from adapters.postgres.patience import Patience
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import connect, install, progress
-from adapters.postgres.rebuild import NotSettled, Rebuilder
+from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.postgres.visibility import Visibility
 from domain.model import Recorded
