@@ -21,6 +21,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 FAILURES = (KafkaError, OSError, TimeoutError)
 """What a client raises when a broker is away, or when the client itself cannot go on."""
 REPLICAS = 3
+DELETION_SECONDS = 0.1
 # The log is the truth, and the topic is all of it: a reader may begin at the beginning.
 TOPIC_SETTINGS = {
     "cleanup.policy": "delete",
@@ -32,6 +33,10 @@ TOPIC_SETTINGS = {
 
 class Stuck(Exception):
     """A client that says nothing of a fault has stopped to get on."""
+
+
+class TopicReplaced(Exception):
+    """The topic is another one than a moment ago, or has lost its end: what it held is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,19 @@ async def ensure_topic(cluster: Cluster) -> None:
         await admin.start()
         if cluster.topic not in await admin.list_topics():
             await _make_topic(admin, cluster)
+    finally:
+        await admin.close()
+
+
+async def delete_topic(cluster: Cluster) -> None:
+    """Delete the topic; returns when it is gone. Raises KafkaError or TimeoutError."""
+    admin = AIOKafkaAdminClient(**cluster.client)
+    try:
+        await admin.start()
+        async with asyncio.timeout(REQUEST_SECONDS):
+            while cluster.topic in await admin.list_topics():
+                await admin.delete_topics([cluster.topic])
+                await asyncio.sleep(DELETION_SECONDS)
     finally:
         await admin.close()
 

@@ -97,7 +97,10 @@ def message(stored: Stored) -> Message:
 
 
 def watermark(position: int) -> Message:
-    """The message that says: everything up to this position has been sent."""
+    """The message that says: everything up to this position has been sent.
+
+    That of 0 stands at the beginning of each partition.
+    """
     return Message(NO_WORKSPACE, None, None, [("position", b"%d" % position)])
 
 

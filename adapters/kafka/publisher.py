@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from adapters.kafka.cluster import FAILURES, Cluster, Stuck
+from adapters.kafka.cluster import FAILURES, Cluster, Stuck, TopicReplaced
 from adapters.kafka.messages import Message
 
 BATCH_BYTES = 900_000
@@ -29,6 +29,7 @@ class Publisher:
         self._producer = producer
         self._topic = cluster.topic
         self._stuck_seconds = stuck_seconds
+        self._ends: dict[int, int] = {}
         self.partitions: Sequence[int] = ()
 
     async def start(self) -> None:
@@ -43,14 +44,22 @@ class Publisher:
     async def publish(self, messages: Mapping[int, Sequence[Message]]) -> None:
         """Send the messages of each partition; returns when all are acknowledged.
 
-        Raises KafkaError, or Stuck when nothing is heard.
+        Raises KafkaError, Stuck when nothing is heard, or TopicReplaced when it is too late.
         """
         async with self._in_time():
             await asyncio.gather(*(self._publish(p, m) for p, m in messages.items()))
 
     async def _publish(self, partition: int, messages: Sequence[Message]) -> None:
         for batch in self._batches(messages):
-            await (await self._producer.send_batch(batch, self._topic, partition=partition))
+            count = batch.record_count()
+            sent = await self._producer.send_batch(batch, self._topic, partition=partition)
+            self._must_follow(partition, (await sent).offset, count)
+
+    def _must_follow(self, partition: int, offset: int, count: int) -> None:
+        """Offsets only rise, unless the topic is another one. (-1: it was there already.)"""
+        if 0 <= offset < self._ends.get(partition, 0):
+            raise TopicReplaced(f"partition {partition} of {self._topic} begins again at {offset}")
+        self._ends[partition] = offset + count
 
     def _batches(self, messages: Sequence[Message]) -> Iterator[Any]:
         batch = self._producer.create_batch()
@@ -72,6 +81,9 @@ class Publisher:
             if limit.expired():
                 raise Stuck(f"Kafka acknowledged nothing in {self._stuck_seconds:g} s") from None
             raise
+        except AssertionError as error:
+            # aiokafka's word for a partition that is no more.
+            raise Stuck(f"the topic has changed: {error}") from error
 
 
 @asynccontextmanager

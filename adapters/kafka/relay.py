@@ -8,7 +8,16 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from adapters.kafka.cluster import FAILURES, Cluster, Stuck, ensure_topic, pause_seconds, reaches
+from adapters.kafka.cluster import (
+    FAILURES,
+    Cluster,
+    Stuck,
+    TopicReplaced,
+    delete_topic,
+    ensure_topic,
+    pause_seconds,
+    reaches,
+)
 from adapters.kafka.messages import Message, Stored, message, watermark
 from adapters.kafka.publisher import Publisher, open_publisher
 from application.ports import Mark, Page, Stream
@@ -50,18 +59,30 @@ class Relay:
         self._cluster = cluster
         self._stuck_seconds = stuck_seconds
         self._tries = 0
+        self._must_remake = False
 
     async def run(self) -> None:
         """Publish for ever, with a new producer after each fault. Raises Unavailable."""
         while True:
             try:
-                await ensure_topic(self._cluster)
-                async with open_publisher(self._cluster, self._stuck_seconds) as publisher:
-                    await self._publish_from(await self._begin(), publisher)
+                await self._publish()
+            except TopicReplaced as error:
+                # What was just sent came too early for it, so it cannot be continued.
+                logger.warning("the topic is made anew: %s", error)
+                self._must_remake = True
             except (*FAILURES, Stuck) as error:
                 logger.warning("the relay begins anew: %s: %s", type(error).__name__, error)
             await asyncio.sleep(pause_seconds(self._tries))
             self._tries += 1
+
+    async def _publish(self) -> None:
+        """Publish until a fault."""
+        if self._must_remake:
+            await delete_topic(self._cluster)
+            self._must_remake = False
+        await ensure_topic(self._cluster)
+        async with open_publisher(self._cluster, self._stuck_seconds) as publisher:
+            await self._publish_from(await self._begin(), publisher)
 
     async def _begin(self) -> int:
         """What was saved, unless some partition of the topic does not reach so far."""
@@ -73,6 +94,9 @@ class Relay:
 
     async def _publish_from(self, position: int, publisher: Publisher) -> None:
         partitions = Partitions(publisher, position)
+        if position == 0:
+            # Readers take only a partition that begins with the log's beginning.
+            await publisher.publish({n: [watermark(0)] for n in publisher.partitions})
 
         async def marks(_: Collection[int]) -> Mapping[int, Mark]:
             return {0: Mark(partitions.position + 1, partitions.position)}

@@ -72,6 +72,8 @@ class KafkaStream:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             heartbeat_interval_ms=1_000,
+            # A topic that is made after the group was joined is not missed for long.
+            metadata_max_age_ms=5_000,
             **self._cluster.client,
         )
         member = Member(consumer, marks, self._decode, self._page, self._stuck_seconds)
@@ -101,6 +103,10 @@ class Place:
         """Whether something that was not read may have been before the first message."""
         needed = max(self.offset, self.mark.offset)
         return first.offset > needed and position(first) > self.upto
+
+    def is_headless(self, first: Any) -> bool:
+        """Whether the partition begins with something else than the log's beginning."""
+        return first.offset == self.offset == 0 and position(first) > self.upto
 
     def is_strange(self, messages: Sequence[Any]) -> bool:
         """Whether a message before the mark is of later than the mark: the topic is another one."""
@@ -206,6 +212,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 f"Partition {partition.partition} of {partition.topic} begins only at offset"
                 f" {messages[0].offset}, position {position(messages[0])}."
             )
+        if place.is_headless(messages[0]):
+            raise Stuck(f"{partition.topic} does not begin where the log does")
         if place.is_strange(messages):
             logger.warning("%s is another topic than before and is read anew", partition.topic)
             self._go(partition, Place.before(Mark(0, place.mark.position)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.kafka.cluster import Cluster
@@ -21,7 +20,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.migrations import migrate
 from adapters.postgres.stream import LogStream
-from application.ports import Append, Mark, StreamAppend
+from application.ports import Append, StreamAppend
 from domain.model import Metadata
 from domain.workspaces import WorkspaceRenamed
 from tests.support import servers
@@ -137,25 +136,3 @@ def must_hold(found: Mapping[int, list[Any]], upto: int) -> None:
         assert kept == met
         everything += met
     assert sorted(everything) == list(range(1, upto + 1))
-
-
-async def delete_topic(cluster: Cluster) -> None:
-    admin = AIOKafkaAdminClient(**cluster.client)
-    await admin.start()
-    try:
-        await admin.delete_topics([cluster.topic])
-        while cluster.topic in await admin.list_topics():
-            await asyncio.sleep(0.05)
-    finally:
-        await admin.close()
-
-
-@dataclass
-class Reader:
-    """Keeps marks as a projector does: with what it has read, in memory."""
-
-    marks: dict[int, Mark] = field(default_factory=dict)
-    read: dict[int, list[int]] = field(default_factory=dict)
-
-    async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]:
-        return {number: self.marks.get(number, Mark()) for number in partitions}

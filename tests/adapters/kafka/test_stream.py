@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from adapters.kafka.cluster import Cluster
+from adapters.kafka.cluster import Cluster, delete_topic, ensure_topic
 from adapters.kafka.messages import Stored
 from adapters.kafka.stream import HistoryIsCut, KafkaStream
 from application.ports import Append, Mark, StreamAppend
@@ -23,8 +23,8 @@ from tests.adapters.contracts.stream import Follower, StreamContract
 from tests.adapters.kafka.conftest import (
     PATIENCE_SECONDS,
     Log,
-    delete_topic,
     messages,
+    must_hold,
     running,
     until,
 )
@@ -219,6 +219,22 @@ async def test_a_topic_that_was_made_anew_is_read_anew(log: Log, cluster: Cluste
             await group.has_all(last)
 
     assert set(group.positions.values()) == {1}
+
+
+async def test_a_topic_that_was_replaced_under_a_running_relay_is_made_whole(
+    relayed: Log, cluster: Cluster
+) -> None:
+    group = Group(cluster, stuck_seconds=2)
+    last = await relayed.append(300)
+    await messages(cluster, last)
+    await delete_topic(cluster)
+    await ensure_topic(cluster)
+
+    last = await relayed.append(300)
+    async with running(group.member().run()):
+        await group.has_all(last)
+
+    must_hold(await messages(cluster, last), last)
 
 
 async def delete_records(cluster: Cluster, upto: dict[int, int]) -> None:
