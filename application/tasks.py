@@ -143,6 +143,7 @@ async def succeed_task(command: SucceedTask, work: Work) -> None:
         case OperationKind.DELETE:
             await archive_cluster(work, task.cluster_id, command.task_id)
         case _:
+            await _keep_state(work, command.task_id, task)
             await _applied(command, task, work)
 
 
@@ -150,6 +151,7 @@ async def succeed_task(command: SucceedTask, work: Work) -> None:
 async def fail_task(command: FailTask, work: Work) -> None:
     task = await _entered(work, command.task_id)
     await work.change(Task, command.task_id, lambda t: t.fail(command.manager, command.reason))
+    await _keep_state(work, command.task_id, task)
     await _fail_cluster(work, command.task_id, task, command.reason)
 
 
@@ -157,6 +159,7 @@ async def fail_task(command: FailTask, work: Work) -> None:
 async def end_cancelled_task(command: EndCancelledTask, work: Work) -> None:
     task = await _entered(work, command.task_id)
     await work.change(Task, command.task_id, lambda t: t.cancel(command.manager))
+    await _keep_state(work, command.task_id, task)
     await _fail_cluster(work, command.task_id, task, "Cancelled while it ran.")
 
 
@@ -164,6 +167,7 @@ async def end_cancelled_task(command: EndCancelledTask, work: Work) -> None:
 async def lose_task(command: LoseTask, work: Work) -> None:
     task = await _entered(work, command.task_id)
     await work.change(Task, command.task_id, lambda t: t.lose(command.manager, command.reason))
+    await _keep_state(work, command.task_id, task)
     await _fail_cluster(work, command.task_id, task, command.reason, lost=True)
 
 
@@ -181,9 +185,22 @@ async def queue_task(work: Work, cluster_id: UUID, kind: OperationKind) -> UUID:
             kind=kind,
             rendering=cluster.rendering_for(kind),
             sections=cluster.sections_for(kind),
+            state=await _opened(work, cluster_id, cluster.installer_state),
         ),
     )
     return task_id
+
+
+async def _opened(work: Work, stream_id: UUID, state: Mapping[str, Secret]) -> Mapping[str, Secret]:
+    """Secrets of one stream, open, to be sealed for another: a sealed one cannot be moved."""
+    return {name: Secret(await work.world.vault.open(stream_id, s)) for name, s in state.items()}
+
+
+async def _keep_state(work: Work, task_id: UUID, task: Task) -> None:
+    """What the installer saved in this task is what the cluster's next one begins with."""
+    if task.done:
+        state = await _opened(work, task_id, task.state)
+        await work.change(Cluster, task.cluster_id, lambda c: c.save_state(task_id, state))
 
 
 async def archive_cluster(work: Work, cluster_id: UUID, task_id: UUID | None = None) -> None:

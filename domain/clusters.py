@@ -188,6 +188,13 @@ class ClusterOperationFailed(Event, topic="cluster.operation_failed"):
         return _audited(Action.UPDATE, changes)
 
 
+class ClusterStateSaved(Event, topic="cluster.state_saved"):
+    """What the installer will want back at the next operation, base64 by name."""
+
+    task_id: UUID
+    state: dict[str, Secret]
+
+
 class ClusterArchived(Event, topic="cluster.archived"):
     archived_at: datetime
     archive_number: str
@@ -270,6 +277,7 @@ class Cluster(Aggregate):
     was_created: bool = False
     has_drifted: bool = False
     task_id: UUID | None = None
+    installer_state: dict[str, Secret] = {}
     host_keys: dict[str, str] = {}
     host_fingerprints: dict[str, str] = {}
     archived_at: datetime | None = None
@@ -377,6 +385,10 @@ class Cluster(Aggregate):
             previous_status=self.status,
             status=ClusterStatus.UNKNOWN if lost else FAILED[kind],
         )
+
+    def save_state(self, task_id: UUID, state: Mapping[str, Secret]) -> Iterator[Event]:
+        if state:
+            yield ClusterStateSaved(task_id=task_id, state=dict(state))
 
     def archive(
         self, now: datetime, archive_number: str, task_id: UUID | None = None
@@ -500,6 +512,8 @@ class Cluster(Aggregate):
                 return state.after(status=event.status, has_drifted=not event.in_sync, task_id=None)
             case Cluster(), ClusterOperationFailed():
                 return state.after(status=event.status, task_id=None)
+            case Cluster(), ClusterStateSaved():
+                return state.after(installer_state=event.state)
             case Cluster(), ClusterArchived():
                 return state.after(
                     status=ClusterStatus.DELETED, archived_at=event.archived_at, task_id=None

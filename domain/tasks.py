@@ -33,6 +33,7 @@ class TaskQueued(Event, topic="task.queued"):
     kind: OperationKind
     rendering: int
     sections: dict[str, DocumentRef] = {}
+    state: dict[str, Secret] = {}
 
     def audited(self) -> Audited:
         changes = {"cluster_id": str(self.cluster_id), "kind": self.kind}
@@ -138,6 +139,7 @@ class Task(Aggregate):
         kind: OperationKind,
         rendering: int,
         sections: Mapping[str, DocumentRef],
+        state: Mapping[str, Secret],
     ) -> Iterator[Event]:
         yield TaskQueued(
             workspace_id=workspace_id,
@@ -146,6 +148,7 @@ class Task(Aggregate):
             kind=kind,
             rendering=rendering,
             sections=dict(sections),
+            state=dict(state),
         )
 
     def claim(self, manager: str) -> Iterator[Event]:

@@ -143,6 +143,7 @@ class Fleet:
             kind=kind,
             rendering=1,
             sections={},
+            state={},
         )
         self._record(Task, task, queued)
         if self.random.random() < 0.2:
