@@ -1,6 +1,7 @@
 """A scratch copy of the read models at one position, in tables that end with its connection."""
 
 import asyncio
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -24,35 +25,34 @@ PAGE_RECORDS = 500
 class Scratch:
     """The read models as they were when `position` was the last; it is a Reader.
 
-    What was not built is not there: a query never shows the present by mistake.
+    A read model is built when a query first names one of its tables. What is not built is not
+    there: a query never shows the present by mistake.
     """
 
-    def __init__(self, dsn: str, decode: Decode, position: int, moment: str) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        decode: Decode,
+        projections: Collection[Projection],
+        position: int,
+        moment: str,
+    ) -> None:
         self.position = position
         self._dsn = dsn
         self._decode = decode
+        self._projections = projections
         self._moment = moment
         self._connection: Connection | None = None
         self._built: set[Projection] = set()
         self._building = asyncio.Lock()
         self.users = 0
 
-    async def build(self, projections: Collection[Projection]) -> None:
-        """See to it that these are there, also when the session was lost. Raises Unavailable."""
-        async with self._building:
-            with reachable():
-                if self._connection is None or not await _answers(self._connection):
-                    self._connection, self._built = await self._connect(), set()
-                missing = [known for known in projections if known not in self._built]
-                if missing:
-                    await self._build_or_close(self._connection, missing)
-                self._built.update(missing)
-
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
         """All rows (see projections.reader.Reader)."""
-        assert self._connection is not None
+        words = frozenset(re.findall(r"\w+", sql))
+        named = [p for p in self._projections if not words.isdisjoint(t.name for t in p.tables)]
         with reachable():
-            return await fetch(self._connection, sql, parameters)
+            return await fetch(await self._with(named), sql, parameters)
 
     async def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Shown | None:
         """The first row, or None."""
@@ -61,6 +61,17 @@ class Scratch:
     async def close(self) -> None:
         if self._connection is not None:
             await self._connection.close()
+
+    async def _with(self, projections: Sequence[Projection]) -> Connection:
+        """The session with these read models in it, a new one if the last was lost."""
+        async with self._building:
+            if self._connection is None or not await _answers(self._connection):
+                self._connection, self._built = await self._connect(), set()
+            missing = [known for known in projections if known not in self._built]
+            if missing:
+                await self._build_or_close(self._connection, missing)
+                self._built.update(missing)
+            return self._connection
 
     async def _build_or_close(
         self, connection: Connection, projections: Sequence[Projection]

@@ -18,6 +18,7 @@ from projections.projection import Projection
 from projections.reader import Reader, rfc3339
 
 MOST_INSTANTS = 8
+MOST_POSITIONS = 1_000
 
 
 class TimeMachine:
@@ -37,23 +38,24 @@ class TimeMachine:
         self._projections = projections
         self._instants = instants
         self._kept: OrderedDict[int, Scratch] = OrderedDict()
+        self._positions: OrderedDict[datetime, int] = OrderedDict()
 
     @asynccontextmanager
-    async def at(
-        self, moment: datetime, projections: Collection[Projection] | None = None
-    ) -> AsyncIterator[Reader]:
-        """A reader of these projections (or of all) as they were at the moment.
+    async def at(self, moment: datetime) -> AsyncIterator[Reader]:
+        """A reader of the read models as they were at the moment.
 
-        Building them reads the log's part that concerns them, so ask for few. Raises Unavailable.
+        The first query that names a read model builds it, from the part of the log that concerns
+        it. Raises Unavailable.
         """
         position = await self.position_at(moment)
-        scratch = self._kept.setdefault(
-            position, Scratch(self._dsn, self._decode, position, rfc3339(moment))
-        )
+        if position not in self._kept:
+            self._kept[position] = Scratch(
+                self._dsn, self._decode, self._projections, position, rfc3339(moment)
+            )
+        scratch = self._kept[position]
         self._kept.move_to_end(position)
         scratch.users += 1
         try:
-            await scratch.build(self._projections if projections is None else projections)
             yield scratch
         finally:
             scratch.users -= 1
@@ -61,7 +63,19 @@ class TimeMachine:
 
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before the moment; 0 before the first."""
-        low, high = 0, await self._head()
+        if moment not in self._positions:
+            head = await self._head()
+            position = await self._search(moment, head)
+            if position == head:
+                # What comes next may still be of that moment.
+                return position
+            self._positions[moment] = position
+            if len(self._positions) > MOST_POSITIONS:
+                self._positions.popitem(last=False)
+        return self._positions[moment]
+
+    async def _search(self, moment: datetime, high: int) -> int:
+        low = 0
         # recorded_at rises with the position, and positions have no holes.
         while low < high:
             middle = (low + high + 1) // 2

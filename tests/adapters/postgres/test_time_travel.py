@@ -23,7 +23,7 @@ from projections.cluster_list import ClusterFilter, cluster_list, clusters_where
 from projections.history import HistoryFilter, history_where
 from projections.projection import Change, Projection, Table
 from projections.reader import Reader
-from projections.workspaces import all_workspaces, workspaces
+from projections.workspaces import all_workspaces
 from tests.projections.fleets import Fleet
 from tests.projections.scenario import Scenario, scenario
 
@@ -89,24 +89,29 @@ async def test_after_the_last_event_there_is_the_present(
         assert await everything(reader) == await everything(scene.reader)
 
 
-async def test_what_was_not_built_is_an_error_and_never_the_present(
-    scene: Scenario, machine: TimeMachine
-) -> None:
+async def test_only_what_a_query_names_is_built(scene: Scenario, machine: TimeMachine) -> None:
     for stream_id, event in Fleet(1).facts:
         await scene.given(stream_id, event)
-    moment = await moment_of(scene, 1)
-    async with machine.at(moment, [workspaces]) as reader:
+    tables = "select relname from pg_class where relpersistence = 't' and relkind = 'r'"
+    async with machine.at(await moment_of(scene, 1)) as reader:
         assert len(await all_workspaces(reader)) == 1
-        with pytest.raises(psycopg.errors.UndefinedTable):
-            await clusters_where(reader, ClusterFilter())
-    async with machine.at(moment, PROJECTIONS) as reader:
+        assert [row["relname"] for row in await reader.rows(tables)] == ["workspaces"]
         assert (await clusters_where(reader, ClusterFilter())).rows == []
+        assert len(await reader.rows(tables)) == 4
+
+
+async def test_what_is_no_read_model_is_not_there(scene: Scenario, machine: TimeMachine) -> None:
+    for stream_id, event in Fleet(1).facts:
+        await scene.given(stream_id, event)
+    async with machine.at(await moment_of(scene, 1)) as reader:
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await reader.rows("select * from anything")
 
 
 async def test_the_past_cannot_be_changed(scene: Scenario, machine: TimeMachine) -> None:
     for stream_id, event in Fleet(1).facts:
         await scene.given(stream_id, event)
-    async with machine.at(await moment_of(scene, 1), [workspaces]) as reader:
+    async with machine.at(await moment_of(scene, 1)) as reader:
         with pytest.raises((psycopg.errors.ReadOnlySqlTransaction, Unavailable)):
             await reader.rows("create table read.forged (id int)")
 
@@ -115,8 +120,8 @@ async def test_few_instants_are_kept(scene: Scenario, machine: TimeMachine) -> N
     for stream_id, event in Fleet(2).live(10).facts:
         await scene.given(stream_id, event)
     for position in range(1, 6):
-        async with machine.at(await moment_of(scene, position), [workspaces]):
-            pass
+        async with machine.at(await moment_of(scene, position)) as reader:
+            await all_workspaces(reader)
     query = "select count(*) as n from pg_stat_activity where application_name = 'quarterdeck past'"
     async with asyncio.timeout(SECONDS):
         # A session that was closed ends a little later.
@@ -130,14 +135,14 @@ async def test_an_instant_is_built_again_when_its_session_was_lost(
     for stream_id, event in Fleet(1).facts:
         await scene.given(stream_id, event)
     moment = await moment_of(scene, 1)
-    async with machine.at(moment, [workspaces]):
-        pass
+    async with machine.at(moment) as reader:
+        await all_workspaces(reader)
     async with await psycopg.AsyncConnection.connect(scene.dsn, autocommit=True) as connection:
         await connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where application_name = 'quarterdeck past'"
         )
-    async with machine.at(moment, [workspaces]) as reader:
+    async with machine.at(moment) as reader:
         assert len(await all_workspaces(reader)) == 1
 
 
