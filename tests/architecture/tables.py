@@ -6,7 +6,6 @@ from pathlib import Path
 from application.commands import Command
 from application.index import HANDLERS
 from domain import model
-from projections import PROJECTIONS
 
 
 def events() -> str:
@@ -29,14 +28,6 @@ def commands() -> str:
     )
 
 
-def read_models() -> str:
-    """Projection, version and its tables."""
-    rows = sorted(
-        (p.name, str(p.version), ", ".join(t.name for t in p.tables)) for p in PROJECTIONS
-    )
-    return table(["projection", "version", "tables"], ((f"`{n}`", v, t) for n, v, t in rows))
-
-
 def table(head: list[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -49,7 +40,6 @@ def _permission(command: type[Command]) -> str:
 TABLES = {
     Path("domain/README.md"): events,
     Path("application/README.md"): commands,
-    Path("projections/README.md"): read_models,
 }
 
 

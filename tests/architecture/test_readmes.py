@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from projections import PROJECTIONS
 from tests.architecture.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,11 @@ def test_the_table_of_a_ring_is_what_the_code_has(path: Path) -> None:
 def test_every_link_of_a_readme_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / path).read_text()):
         assert (ROOT / path.parent / target).exists(), target
+
+
+def test_the_table_of_read_models_names_them_all() -> None:
+    shown = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "projections/README.md").read_text(), re.M)
+    assert shown == [projection.name for projection in PROJECTIONS]
 
 
 def test_every_make_word_of_the_readme_exists() -> None:

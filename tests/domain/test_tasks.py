@@ -66,6 +66,7 @@ def test_a_task_is_queued_with_what_it_will_make_true() -> None:
         kind=OperationKind.INSTALL,
         rendering=3,
         sections=SECTIONS,
+        state={},
     ).then(queued)
     given(queued).leaves(Task, status=TaskStatus.QUEUED, sections=SECTIONS, attempt=0)
 
