@@ -21,6 +21,7 @@ class Listener:
     """One who listens: what waits for them, and the reason why no more will come."""
 
     wanted: Wanted
+    most_waiting: int
     waiting: deque[Recorded] = field(default_factory=deque)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: Exception | None = None
@@ -28,7 +29,7 @@ class Listener:
     def offer(self, recorded: Recorded) -> None:
         if self.ended is not None or not self.wanted(recorded):
             return
-        if len(self.waiting) >= MOST_WAITING:
+        if len(self.waiting) >= self.most_waiting:
             self.end(FellBehind())
         else:
             self.waiting.append(recorded)
@@ -51,18 +52,25 @@ class Listener:
 class LogFeed:
     """edge.Feed over the tail of the log; `seen` is told of every event, before the listeners."""
 
-    def __init__(self, stream: Stream, log: Log, seen: Callable[[Recorded], None]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        log: Log,
+        seen: Callable[[Recorded], None],
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self._stream = stream
         self._log = log
         self._seen = seen
+        self._most_waiting = most_waiting
         self._listeners: set[Listener] = set()
         self._position = 0
         self._is_open = True
 
     async def run(self) -> None:
         """Follow the log until cancelled; then let every listener go."""
-        self._position = await self._log.head()
         try:
+            self._position = await self._log.head()
             async for page in self._stream.follow(self._from_here):
                 for recorded in page.records:
                     self._hand_out(recorded)
@@ -85,7 +93,9 @@ class LogFeed:
                 if choose(recorded):
                     yield recorded
             position = page[-1].position if page else self._position
-        listener = Listener(lambda recorded: recorded.position > position and choose(recorded))
+        listener = Listener(
+            lambda recorded: recorded.position > position and choose(recorded), self._most_waiting
+        )
         if not self._is_open:
             raise FeedEnded
         self._listeners.add(listener)

@@ -28,12 +28,12 @@ class Watching:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = perf_counter(), 0
+        begun, status, head_seconds = perf_counter(), 0, 0.0
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, head_seconds
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, head_seconds = message["status"], perf_counter() - begun
             await send(message)
 
         state = scope["state"]
@@ -49,9 +49,10 @@ class Watching:
                     raise
                 await self._tell(scope, problem)(scope, receive, answer)
             finally:
-                self._account(scope, status, perf_counter() - begun)
+                self._account(scope, status, head_seconds or perf_counter() - begun)
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
+        """`seconds` is the time to the answer's head: a stream of events lasts as it likes."""
         route = route_of(scope)
         self._edge.measures.answered(route, scope["method"], status, seconds)
         if status in (401, 403):

@@ -6,6 +6,7 @@ from adapters.http.api import (
     cluster_templates,
     clusters,
     events,
+    system,
     tasks,
     workspaces,
 )
@@ -21,5 +22,6 @@ TABLE = Table(
         *audit.ROUTES,
         *auth_tokens.ROUTES,
         *events.ROUTES,
+        *system.ROUTES,
     )
 )

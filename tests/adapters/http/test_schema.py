@@ -59,7 +59,7 @@ class Server:
     def headers(self, path: str) -> dict[str, str]:
         if path.startswith("/auth_tokens"):
             return {"Cookie": f"qd={self.session}", "Sec-Fetch-Site": "same-origin"}
-        is_global = path.startswith("/workspaces")
+        is_global = path.startswith(("/workspaces", "/system"))
         return {"X-Auth-Token": self.global_token if is_global else self.workspace_token}
 
 
