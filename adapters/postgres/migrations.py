@@ -32,10 +32,12 @@ async def migrate(dsn: str) -> list[str]:
 
 
 async def _apply(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> list[str]:
-    await connection.execute(
-        "create table if not exists public.quarterdeck_schema"
-        " (number int primary key, name text not null, applied_at timestamptz default now())"
-    )
+    cursor = await connection.execute("select to_regclass('public.quarterdeck_schema')")
+    if await cursor.fetchone() == (None,):
+        await connection.execute(
+            "create table public.quarterdeck_schema"
+            " (number int primary key, name text not null, applied_at timestamptz default now())"
+        )
     cursor = await connection.execute("select number from public.quarterdeck_schema")
     done = {row[0] for row in await cursor.fetchall()}
     known = steps()

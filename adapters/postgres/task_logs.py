@@ -1,7 +1,6 @@
 """Lines of task logs: samples in partitions by day, numbered within their task."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from psycopg import AsyncConnection, errors
@@ -13,6 +12,7 @@ from application.ports import LogLine, TaskLogLine
 
 CHANNEL = "quarterdeck_task_log"
 KEPT_DAYS = 30
+ADD_DAYS = "select samples.add_task_log_days()"
 
 
 class PostgresTaskLogs:
@@ -30,7 +30,7 @@ class PostgresTaskLogs:
                 try:
                     await _write(connection, task_id, wanted)
                 except errors.CheckViolation:
-                    await add_partitions(connection)
+                    await connection.execute(ADD_DAYS)
                     await _write(connection, task_id, wanted)
 
     async def read(self, task_id: UUID, after: int = 0, limit: int = 1000) -> Sequence[TaskLogLine]:
@@ -56,25 +56,8 @@ class PostgresTaskLogs:
         """Drop the partitions whose lines are older than is kept; add those of the next days."""
         with reachable():
             async with self._pool.connection() as connection:
-                await add_partitions(connection)
-                cursor = await connection.execute(
-                    "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-                    " where i.inhparent = 'samples.task_log_lines'::regclass and c.relname < %s",
-                    [_partition(datetime.now(UTC).date() - timedelta(days=KEPT_DAYS))],
-                )
-                for (name,) in await cursor.fetchall():
-                    await connection.execute(f"drop table samples.{name}")
-
-
-async def add_partitions(connection: AsyncConnection[tuple[object, ...]]) -> None:
-    """The partitions of yesterday, today and the two days after."""
-    today = datetime.now(UTC).date()
-    for day in (today + timedelta(days=n) for n in range(-1, 3)):
-        await connection.execute(
-            f"create table if not exists samples.{_partition(day)}"
-            " partition of samples.task_log_lines"
-            f" for values from ('{day} 00:00+00') to ('{day + timedelta(days=1)} 00:00+00')"
-        )
+                await connection.execute(ADD_DAYS)
+                await connection.execute("select samples.drop_task_log_days(%s)", [KEPT_DAYS])
 
 
 async def _write(
@@ -113,7 +96,3 @@ async def _write(
             [number, Jsonb(offsets), task_id],
         )
         await connection.execute("select pg_notify(%s, %s)", [CHANNEL, f"{task_id} {number}"])
-
-
-def _partition(day: date) -> str:
-    return f"task_log_lines_{day:%Y%m%d}"
