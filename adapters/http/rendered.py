@@ -54,7 +54,9 @@ def _secrets(history: Sequence[Recorded]) -> list[Secret]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    for plain in {secret, secret.strip()} - {""}:
+    if not secret.strip():
+        return
+    for plain in {secret, secret.strip()}:
         yield plain
         yield plain.replace("'", "''")
         yield json.dumps(plain)[1:-1]
