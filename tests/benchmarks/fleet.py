@@ -1,0 +1,199 @@
+"""A fleet of 10,000 clusters in `quarterdeck up`: its first page, its lag, its memory."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID, uuid4, uuid5
+
+import httpx2
+import uvloop
+
+from adapters.embedded.postgres import EmbeddedPostgres, running_dsn
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.visibility import Visibility
+from application.ports import Append, Claim, StreamAppend
+from domain.cluster_settings import ClusterSettings, Settings
+from domain.cluster_templates import ClusterTemplate
+from domain.clusters import Cluster, Configuration
+from domain.model import Aggregate, Event, Metadata
+from domain.secrets import Secret
+from domain.values import OperationKind
+from domain.workspaces import Workspace, WorkspaceRenamed, WorkspaceSettings
+from tests.benchmarks.bench import Figure
+from tests.support.quarterdeck import Quarterdeck, eventually
+
+CLUSTERS = 10_000
+ASKS = 200
+COMMANDS_PER_SECOND = 500
+SECONDS = 8.0
+SPACE = UUID("9a6c7c2e-6f0e-4a57-8f6c-3d6f0a0c2f11")
+
+
+def run() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory(prefix="quarterdeck-bench-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        program = Quarterdeck(folder)
+        try:
+            program.start()
+            program.stop()
+            uvloop.run(_fill(folder))
+            program.start()
+            eventually(lambda: _is_shown(program), 120)
+            yield from _figures(program, folder)
+        finally:
+            program.close()
+
+
+def _figures(program: Quarterdeck, folder: Path) -> Iterator[Figure]:
+    assert program.process is not None
+    memory = _resident_mib(program.process.pid)
+    yield Figure("rss_up_mib", memory, 250, at_most=True, told=f"{CLUSTERS:,} clusters, idle")
+    times = _list_times(program)
+    yield Figure("list_10000_p95_ms", _percentile(times, 95), 100, at_most=True)
+    dsn = running_dsn(folder / "data" / "postgres")
+    assert dsn is not None
+    lags = uvloop.run(_lags(dsn))
+    told = f"p50 {statistics.median(lags):.1f} ms, {len(lags):,} commands"
+    yield Figure("lag_p99_ms", _percentile(lags, 99), 50, at_most=True, told=told)
+
+
+async def _fill(folder: Path) -> None:
+    """The log of a fleet: a workspace, a template, and the clusters, most of them installed."""
+    who = Metadata(workspace_id=SPACE, workspace="fleet")
+    async with (
+        EmbeddedPostgres(folder / "data" / "postgres") as server,
+        PostgresEventStore(server.dsn) as store,
+    ):
+        space = Workspace.create("Fleet", "fleet", WorkspaceSettings())
+        claim = Claim("workspace:fleet", SPACE)
+        await store.append(Append([StreamAppend(SPACE, 0, list(space))], who, [claim]))
+        template_id, version_id = uuid4(), uuid4()
+        template = list(ClusterTemplate.create(SPACE, "edge", ""))
+        state = ClusterTemplate.fold(template)
+        assert state is not None
+        template += state.add_version(version_id, "", (), ())
+        await store.append(Append([StreamAppend(template_id, 0, template)], who))
+        declared = Configuration(template_id=template_id, template_version_id=version_id)
+        for start in range(0, CLUSTERS, 200):
+            await asyncio.gather(
+                *(
+                    store.append(Append(_cluster(n, declared), who))
+                    for n in range(start, start + 200)
+                )
+            )
+
+
+def _cluster(n: int, declared: Configuration) -> list[StreamAppend]:
+    cluster_id = uuid5(SPACE, str(n))
+    created = list(
+        Cluster.create(
+            workspace_id=SPACE,
+            name=f"edge-{n % 97:02d}-{n:05d}",
+            configuration=declared,
+            registry_id=None,
+            ssh_public_key="ssh-ed25519 AAAA",
+            ssh_private_key="none",
+        )
+    )
+    created = [event.with_secrets(lambda *_: Secret(token="1|t|f|none")) for event in created]
+    events = _followed(Cluster, created, n)
+    settings = list(ClusterSettings.create(cluster_id, Settings()))
+    return [
+        StreamAppend(ClusterSettings.id_of(cluster_id), 0, settings),
+        StreamAppend(cluster_id, 0, events),
+    ]
+
+
+def _followed(kind: type[Cluster], events: list[Event], n: int) -> list[Event]:
+    """What happened to the n-th cluster after it was declared: every tenth change failed."""
+    task = uuid4()
+
+    def then(decided: Iterator[Event]) -> None:
+        events.extend(decided)
+
+    def state() -> Cluster:
+        folded: Aggregate | None = kind.fold(events)
+        assert isinstance(folded, Cluster)
+        return folded
+
+    then(state().render({}, "none"))
+    then(state().request(OperationKind.INSTALL, task))
+    then(state().start(OperationKind.INSTALL, task))
+    if n % 10 == 0:
+        then(state().fail(OperationKind.INSTALL, task, "It did not answer.", lost=False))
+    else:
+        then(state().apply(OperationKind.INSTALL, task, 1, {}))
+    return events
+
+
+def _is_shown(program: Quarterdeck) -> bool:
+    read = program.run("rebuild", "workspaces", "--check")
+    token = program.token("--workspace", "fleet") if read.returncode == 0 else ""
+    if not token:
+        return False
+    answer = httpx2.get(
+        f"{program.url}/api/v1/clusters?limit=1&status=creation_failed",
+        headers={"X-Auth-Token": token},
+    )
+    return answer.status_code == 200 and len(answer.json()) == 1
+
+
+def _list_times(program: Quarterdeck) -> list[float]:
+    """Milliseconds to the first page of 50, filtered by text and status, sorted by name."""
+    token = program.token("--workspace", "fleet")
+    times = []
+    with httpx2.Client(base_url=program.url, headers={"X-Auth-Token": token}) as client:
+        for n in range(ASKS):
+            path = f"/api/v1/clusters?limit=50&search=edge-{n % 97:02d}&sort=name"
+            begun = time.perf_counter()
+            answer = client.get(path)
+            times.append((time.perf_counter() - begun) * 1000)
+            assert answer.status_code == 200, answer.text
+    return times
+
+
+async def _lags(dsn: str) -> list[float]:
+    """Milliseconds from each commit to when the read models show it, at a steady rate."""
+    lags: list[float] = []
+    visibility = Visibility(dsn)
+    running = asyncio.create_task(visibility.run())
+    who = Metadata(workspace_id=SPACE, workspace="fleet")
+    async with PostgresEventStore(dsn) as store:
+
+        async def command(n: int) -> None:
+            stream = uuid4()
+            events: Sequence[Event] = [
+                *Workspace.create(f"w{n}", f"w{stream.hex[:12]}", WorkspaceSettings()),
+                WorkspaceRenamed(name="b", previous_name=f"w{n}"),
+            ]
+            appended = await store.append(Append([StreamAppend(stream, 0, events[:1])], who))
+            committed = time.perf_counter()
+            assert await visibility.wait_for(appended.position, timeout_seconds=10)
+            lags.append((time.perf_counter() - committed) * 1000)
+
+        async with asyncio.TaskGroup() as group:
+            begun = time.perf_counter()
+            for n in range(int(COMMANDS_PER_SECOND * SECONDS)):
+                group.create_task(command(n))
+                ahead = begun + n / COMMANDS_PER_SECOND - time.perf_counter()
+                if ahead > 0:
+                    await asyncio.sleep(ahead)
+    running.cancel()
+    await asyncio.wait([running])
+    return lags
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100)[percent - 1]
+
+
+def _resident_mib(pid: int) -> float:
+    """Resident memory of the process, without PostgreSQL, which is a process of its own."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmRSS")
