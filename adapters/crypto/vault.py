@@ -60,7 +60,8 @@ class EnvelopeVault:
     async def open(self, stream_id: UUID, secret: Secret) -> str:
         if secret.token is None:
             return secret.reveal()
-        _, topic, path, body = secret.token.split("|")
+        _, topic, place = secret.token.split("|", 2)
+        path, _, body = place.rpartition("|")
         raw = urlsafe_b64decode(body)
         return (await self._decrypt(raw, _label(stream_id, topic, path))).decode()
 

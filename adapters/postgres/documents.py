@@ -61,7 +61,10 @@ class PostgresDocuments:
                 row = await cursor.fetchone()
         if row is None:
             raise LookupError(f"There is no document {digest}.")
-        return bytes(row[0])
+        body = bytes(row[0])
+        if sha256(body).hexdigest() != digest:
+            raise LookupError(f"Document {digest} is not what was written.")
+        return body
 
     def _hold(self, digest: str, text: str) -> None:
         self._held[digest] = text
