@@ -8,11 +8,12 @@ from uuid import uuid4
 import pytest
 
 from adapters.postgres.comparison import NotSettled
+from adapters.postgres.feeding import Overtaken, load_feeds
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.parked_events import parked_events
 from adapters.postgres.patience import Patience
 from adapters.postgres.projector import Projector
-from adapters.postgres.read_models import connect, install, progress
+from adapters.postgres.read_models import active_builds, connect, install, progress
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.postgres.visibility import Visibility
@@ -204,3 +205,11 @@ async def write_on(scene: Scenario) -> None:
     while True:
         n += 1
         await scene.given(uuid4(), WorkspaceCreated(name=f"more {n}", slug="ab"))
+
+
+async def test_feeds_of_a_build_that_was_replaced_meanwhile_are_not_given(scene: Scenario) -> None:
+    async with await connect(scene.dsn, "slow") as connection:
+        builds = list((await active_builds(connection, scene.projections)).values())
+        await rebuilder(scene).rebuild(scene.projections[0])
+        with pytest.raises(Overtaken):
+            await load_feeds(connection, builds, "log", [0])

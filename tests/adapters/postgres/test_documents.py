@@ -1,0 +1,129 @@
+"""Documents are written with their append, read by digest, and are what was written or nothing."""
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.crypto.key_ring import KeyRing
+from adapters.crypto.vault import EnvelopeVault
+from adapters.postgres.connection import open_pool
+from adapters.postgres.data_keys import PostgresDataKeys
+from adapters.postgres.documents import HELD, PostgresDocuments
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.migrations import migrate
+from application.ports import Document
+from tests.adapters.contracts.event_store import append, on
+
+TEXT = "apiVersion: v1\nkind: Secret\npassword: swordfish\n" * 20
+SUBJECT = UUID(int=5)
+
+
+class Shelf:
+    """A log with its documents, each time read by somebody who has not seen them before."""
+
+    def __init__(self, dsn: str, pool: AsyncConnectionPool, store: PostgresEventStore) -> None:
+        self.dsn = dsn
+        self.store = store
+        self.keys = PostgresDataKeys(pool)
+        self._pool = pool
+        self._ring = KeyRing.generate()
+
+    def reader(self) -> PostgresDocuments:
+        return PostgresDocuments(self._pool, EnvelopeVault(self._ring, self.keys))
+
+    async def keep(self, document: Document) -> None:
+        await self.store.append(append(on(uuid4()), documents=[document]))
+
+    def execute(self, sql: Any, parameters: list[Any] | None = None) -> Any:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            cursor = connection.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else None
+
+
+@pytest.fixture
+async def shelf(database: str) -> AsyncIterator[Shelf]:
+    await migrate(database)
+    async with (
+        open_pool(database, name="tests", size=2) as pool,
+        PostgresEventStore(database) as store,
+    ):
+        yield Shelf(database, pool, store)
+
+
+@pytest.mark.parametrize("text", ["", "ä\n\x00\U0001f6a2", TEXT, "x" * 262_144])
+@pytest.mark.parametrize("subject_id", [None, SUBJECT])
+async def test_a_document_is_read_as_it_was_kept(
+    shelf: Shelf, text: str, subject_id: UUID | None
+) -> None:
+    document = await shelf.reader().prepare(text, subject_id)
+    assert (document.ref.size, document.ref.subject_id) == (len(text.encode()), subject_id)
+    assert document.ref.digest == sha256(document.body).hexdigest()
+    await shelf.keep(document)
+    assert await shelf.reader().read(document.ref) == text
+
+
+async def test_what_was_prepared_and_never_appended_is_not_there(shelf: Shelf) -> None:
+    document = await shelf.reader().prepare(TEXT)
+    with pytest.raises(LookupError, match="no document"):
+        await shelf.reader().read(document.ref)
+
+
+async def test_the_same_text_is_the_same_document(shelf: Shelf) -> None:
+    one, other = await shelf.reader().prepare(TEXT), await shelf.reader().prepare(TEXT)
+    assert one == other
+    await shelf.keep(one)
+    await shelf.keep(other)
+    assert shelf.execute("select count(*) from log.documents") == [(1,)]
+
+
+async def test_a_sealed_document_is_another_each_time_and_shows_nothing(shelf: Shelf) -> None:
+    documents = shelf.reader()
+    one = await documents.prepare(TEXT, SUBJECT)
+    other = await documents.prepare(TEXT, SUBJECT)
+    assert one.ref.digest != other.ref.digest
+    assert b"swordfish" not in one.body
+    assert len(one.body) < len(TEXT)
+
+
+async def test_a_sealed_document_opens_for_its_subject_alone(shelf: Shelf) -> None:
+    document = await shelf.reader().prepare(TEXT, SUBJECT)
+    await shelf.keep(document)
+    stolen = document.ref.model_copy(update={"subject_id": uuid4()})
+    with pytest.raises(LookupError):
+        await shelf.reader().read(stolen)
+
+
+async def test_a_document_of_an_erased_subject_is_gone(shelf: Shelf) -> None:
+    document = await shelf.reader().prepare(TEXT, SUBJECT)
+    await shelf.keep(document)
+    assert await shelf.keys.erase(SUBJECT)
+    with pytest.raises(LookupError, match="erased"):
+        await shelf.reader().read(document.ref)
+
+
+@pytest.mark.parametrize("subject_id", [None, SUBJECT])
+async def test_a_document_that_was_changed_is_not_read(
+    shelf: Shelf, subject_id: UUID | None
+) -> None:
+    document = await shelf.reader().prepare(TEXT, subject_id)
+    await shelf.keep(document)
+    other = await shelf.reader().prepare("something else", subject_id)
+    shelf.execute("update log.documents set body = %s", [other.body])
+    with pytest.raises(LookupError, match="not what was written"):
+        await shelf.reader().read(document.ref)
+
+
+async def test_what_is_held_in_memory_is_bounded(shelf: Shelf) -> None:
+    documents = shelf.reader()
+    first = await documents.prepare("first")
+    await shelf.keep(first)
+    for n in range(HELD):
+        await documents.prepare(f"text {n}")
+    shelf.execute("delete from log.documents")
+    with pytest.raises(LookupError):
+        await documents.read(first.ref)

@@ -1,0 +1,60 @@
+"""A lease has one holder until it runs out, by the database's clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.postgres.connection import open_pool
+from adapters.postgres.leases import PostgresLeases
+from adapters.postgres.migrations import migrate
+
+LONG, SHORT = 60.0, 0.05
+
+
+@pytest.fixture
+async def leases(database: str) -> AsyncIterator[PostgresLeases]:
+    await migrate(database)
+    async with open_pool(database, name="tests", size=8) as pool:
+        yield PostgresLeases(pool)
+
+
+async def run_out(leases: PostgresLeases, name: str) -> None:
+    async with asyncio.timeout(20):
+        while not await leases.expired([name]):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_lease_has_one_holder_who_may_renew_it(leases: PostgresLeases) -> None:
+    assert await leases.hold("task", "m1", LONG)
+    assert not await leases.hold("task", "m2", LONG)
+    assert await leases.hold("task", "m1", LONG)
+    assert await leases.hold("other", "m2", LONG)
+
+
+async def test_of_many_who_want_a_lease_at_once_one_gets_it(leases: PostgresLeases) -> None:
+    got = await asyncio.gather(*(leases.hold("task", f"m{n}", LONG) for n in range(20)))
+    assert got.count(True) == 1
+
+
+async def test_a_lease_that_ran_out_is_for_anybody(leases: PostgresLeases) -> None:
+    assert await leases.hold("task", "m1", SHORT)
+    await run_out(leases, "task")
+    assert await leases.hold("task", "m2", LONG)
+    assert not await leases.hold("task", "m1", LONG)
+
+
+async def test_a_lease_is_given_back_by_its_holder_alone(leases: PostgresLeases) -> None:
+    await leases.hold("task", "m1", LONG)
+    await leases.release("task", "m2")
+    assert not await leases.hold("task", "m2", LONG)
+    await leases.release("task", "m1")
+    assert await leases.hold("task", "m2", LONG)
+
+
+async def test_the_leases_that_nobody_holds_are_known(leases: PostgresLeases) -> None:
+    await leases.hold("held", "m1", LONG)
+    await leases.hold("gone", "m1", SHORT)
+    await run_out(leases, "gone")
+    assert set(await leases.expired(["held", "gone", "never"])) == {"gone", "never"}
+    assert set(await leases.expired([])) == set()
