@@ -1,16 +1,16 @@
 """Builders make values for tests: events of any kind, out of the types of their fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from annotated_types import Ge, Le
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from pydantic import BaseModel, StringConstraints
+from pydantic import AwareDatetime, BaseModel, StringConstraints
 
 from domain.secrets import Secret
 
@@ -31,6 +31,7 @@ _PLAIN: dict[Any, SearchStrategy[Any]] = {
     int: st.integers(0, 2**62),
     str: st.text(max_size=12),
     datetime: st.datetimes(timezones=st.just(UTC)),
+    AwareDatetime: st.datetimes(timezones=st.just(UTC)),
     UUID: st.uuids(),
     Secret: secrets,
     Any: json_values,
@@ -66,13 +67,15 @@ def _value(annotation: Any, metadata: Sequence[Any] = ()) -> SearchStrategy[Any]
 
 
 def _composed(origin: Any, arguments: tuple[Any, ...]) -> SearchStrategy[Any]:
+    if origin is Annotated:
+        return _value(arguments[0], arguments[1:])
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
         return st.one_of(*map(_value, arguments))
     if origin is tuple:
         return st.lists(_value(arguments[0]), max_size=2).map(tuple)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return st.dictionaries(st.text(max_size=6), _value(arguments[1]), max_size=2)
     raise NotImplementedError(f"no strategy for {origin}{arguments}")
 
