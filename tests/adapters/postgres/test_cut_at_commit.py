@@ -13,7 +13,6 @@ import pytest
 
 from adapters.postgres.append_calls import LOCK_KEY
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrations import migrate
 from application.ports import Append, AppendConflict, Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
 from tests.support.cutting_proxy import Cut, CuttingProxy, cutting_proxy
@@ -33,12 +32,11 @@ def socket_folder() -> Iterator[Path]:
 
 @pytest.fixture
 async def cut_off(
-    database: str, socket_folder: Path
+    log_database: str, socket_folder: Path
 ) -> AsyncIterator[tuple[PostgresEventStore, CuttingProxy]]:
     """A store behind a proxy that cuts its connections."""
-    await migrate(database)
     async with (
-        cutting_proxy(database, socket_folder) as (proxy, dsn),
+        cutting_proxy(log_database, socket_folder) as (proxy, dsn),
         PostgresEventStore(dsn) as store,
     ):
         yield store, proxy
@@ -86,13 +84,13 @@ async def test_a_command_that_changes_nothing_and_is_cut_is_remembered_once(
 
 
 async def test_an_append_on_its_way_when_the_client_leaves_is_ended_before_it_is_repeated(
-    cut_off: tuple[PostgresEventStore, CuttingProxy], database: str
+    cut_off: tuple[PostgresEventStore, CuttingProxy], log_database: str
 ) -> None:
     """The server waits for the log's lock with an append that nobody waits for any more."""
     store, proxy = cut_off
     await store.append(append(on(uuid4())))
     stream_id = uuid4()
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as other:
+    async with await psycopg.AsyncConnection.connect(log_database, autocommit=True) as other:
         await other.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
         writer = await pids(other, WRITERS)
         proxy.cut(Cut.UNHEARD)

@@ -8,13 +8,11 @@ import pytest
 
 from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import DataKey, PostgresDataKeys
-from adapters.postgres.migrations import migrate
 
 
 @pytest.fixture
-async def keys(database: str) -> AsyncIterator[PostgresDataKeys]:
-    await migrate(database)
-    async with open_pool(database, name="tests", size=4) as pool:
+async def keys(log_database: str) -> AsyncIterator[PostgresDataKeys]:
+    async with open_pool(log_database, name="tests", size=4) as pool:
         yield PostgresDataKeys(pool)
 
 

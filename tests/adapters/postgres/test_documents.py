@@ -15,7 +15,6 @@ from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import HELD, PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrations import migrate
 from application.ports import Document
 from tests.adapters.contracts.event_store import append, on
 
@@ -46,13 +45,12 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(database: str) -> AsyncIterator[Shelf]:
-    await migrate(database)
+async def shelf(log_database: str) -> AsyncIterator[Shelf]:
     async with (
-        open_pool(database, name="tests", size=2) as pool,
-        PostgresEventStore(database) as store,
+        open_pool(log_database, name="tests", size=2) as pool,
+        PostgresEventStore(log_database) as store,
     ):
-        yield Shelf(database, pool, store)
+        yield Shelf(log_database, pool, store)
 
 
 @pytest.mark.parametrize("text", ["", "ä\n\x00\U0001f6a2", TEXT, "x" * 262_144])

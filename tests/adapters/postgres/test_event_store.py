@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrations import migrate
 from tests.adapters.contracts.event_store import EventStoreContract
 
 
 @pytest.fixture
-async def store(database: str) -> AsyncIterator[PostgresEventStore]:
-    await migrate(database)
-    async with PostgresEventStore(database) as store:
+async def store(log_database: str) -> AsyncIterator[PostgresEventStore]:
+    async with PostgresEventStore(log_database) as store:
         yield store
 
 

@@ -12,7 +12,6 @@ import pytest
 from adapters.postgres.append_calls import LOCK_KEY
 from adapters.postgres.group_commit import MAX_EVENTS, GroupCommit
 from adapters.postgres.mapper import Mapper
-from adapters.postgres.migrations import migrate
 from application.ports import (
     Append,
     AppendConflict,
@@ -30,10 +29,9 @@ Result = Appended | BaseException
 
 
 @pytest.fixture
-async def log(database: str) -> AsyncIterator[Connection]:
+async def log(log_database: str) -> AsyncIterator[Connection]:
     """A connection to a fresh log, beside the writer's."""
-    await migrate(database)
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(log_database, autocommit=True) as connection:
         yield connection
 
 
@@ -47,8 +45,8 @@ async def a_writer(dsn: str, **options: Any) -> AsyncIterator[GroupCommit]:
 
 
 @pytest.fixture
-async def writer(log: Connection, database: str) -> AsyncIterator[GroupCommit]:
-    async with a_writer(database) as writer:
+async def writer(log: Connection, log_database: str) -> AsyncIterator[GroupCommit]:
+    async with a_writer(log_database) as writer:
         yield writer
 
 
@@ -217,8 +215,8 @@ async def test_a_batch_is_bounded(writer: GroupCommit, log: Connection) -> None:
     assert writer.batches == 1 + 3
 
 
-async def test_a_full_queue_says_when_to_come_again(log: Connection, database: str) -> None:
-    async with a_writer(database, capacity=5) as writer:
+async def test_a_full_queue_says_when_to_come_again(log: Connection, log_database: str) -> None:
+    async with a_writer(log_database, capacity=5) as writer:
         async with commits_held_back(log):
             first = asyncio.create_task(writer.append(append(on(uuid4()))))
             await lock_is_waited_for(log)
@@ -277,9 +275,9 @@ async def test_all_who_gave_up_leave_an_idle_writer(writer: GroupCommit, log: Co
 
 
 async def test_one_notification_a_batch_with_its_last_position(
-    writer: GroupCommit, log: Connection, database: str
+    writer: GroupCommit, log: Connection, log_database: str
 ) -> None:
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as listener:
+    async with await psycopg.AsyncConnection.connect(log_database, autocommit=True) as listener:
         await listener.execute("listen quarterdeck_log")
         await behind_one(writer, log, [append(on(uuid4(), 0, 2)) for _ in range(50)])
         await behind_one(writer, log, [append(on(uuid4()), command=command("c1"))])
@@ -301,14 +299,16 @@ async def test_a_database_that_takes_no_writes_says_so_and_later_takes_them(
     assert row is not None
     await writer.append(append(on(uuid4())))
     await log.execute(f"alter database {row[0]} set default_transaction_read_only = on")
-    await end_writers(log)
-    with pytest.raises(Unavailable, match="takes no writes"):
-        await writer.append(append(on(uuid4())))
-    results = await asyncio.gather(
-        *(writer.append(append(on(uuid4()))) for _ in range(5)), return_exceptions=True
-    )
-    assert {type(r) for r in results} == {Unavailable}
-    await log.execute(f"alter database {row[0]} reset default_transaction_read_only")
+    try:
+        await end_writers(log)
+        with pytest.raises(Unavailable, match="takes no writes"):
+            await writer.append(append(on(uuid4())))
+        results = await asyncio.gather(
+            *(writer.append(append(on(uuid4()))) for _ in range(5)), return_exceptions=True
+        )
+        assert {type(r) for r in results} == {Unavailable}
+    finally:
+        await log.execute(f"alter database {row[0]} reset default_transaction_read_only")
     assert isinstance(await writer.append(append(on(uuid4()))), Appended)
     assert await counted(log) == 2
 

@@ -7,15 +7,13 @@ import pytest
 
 from adapters.postgres.connection import open_pool
 from adapters.postgres.leases import PostgresLeases
-from adapters.postgres.migrations import migrate
 
 LONG, SHORT = 60.0, 0.05
 
 
 @pytest.fixture
-async def leases(database: str) -> AsyncIterator[PostgresLeases]:
-    await migrate(database)
-    async with open_pool(database, name="tests", size=8) as pool:
+async def leases(log_database: str) -> AsyncIterator[PostgresLeases]:
+    async with open_pool(log_database, name="tests", size=8) as pool:
         yield PostgresLeases(pool)
 
 

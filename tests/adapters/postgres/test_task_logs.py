@@ -9,21 +9,21 @@ import psycopg
 import pytest
 
 from adapters.postgres.connection import open_pool
-from adapters.postgres.migrations import migrate
 from adapters.postgres.task_logs import CHANNEL, PostgresTaskLogs
 from application.ports import LogLine
 
 
 @pytest.fixture
-async def log(database: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    await migrate(database)
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+async def log(log_database: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async with await psycopg.AsyncConnection.connect(log_database, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
-async def logs(log: psycopg.AsyncConnection[Any], database: str) -> AsyncIterator[PostgresTaskLogs]:
-    async with open_pool(database, name="tests", size=8) as pool:
+async def logs(
+    log: psycopg.AsyncConnection[Any], log_database: str
+) -> AsyncIterator[PostgresTaskLogs]:
+    async with open_pool(log_database, name="tests", size=8) as pool:
         yield PostgresTaskLogs(pool)
 
 
