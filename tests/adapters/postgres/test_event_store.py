@@ -1,11 +1,18 @@
 """The event store on PostgreSQL keeps the promises of every event store, and some of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from adapters.postgres.event_store import PostgresEventStore
-from tests.adapters.contracts.event_store import EventStoreContract
+from adapters.postgres.mapper import UndecodableEvent
+from application.ports import Unavailable
+from domain.users import SignInLinkUsed
+from tests.adapters.contracts.event_store import EventStoreContract, append, on
 
 
 @pytest.fixture
@@ -18,3 +25,74 @@ class TestPostgresEventStore(EventStoreContract):
     @pytest.fixture
     def store(self, store: PostgresEventStore) -> PostgresEventStore:
         return store
+
+
+class Counting(PostgresEventStore):
+    """A store that counts its selects and holds them back when it is told so."""
+
+    selects = 0
+    gate: asyncio.Event | None = None
+
+    async def _select(self, asked: Any) -> Any:
+        self.selects += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        return await super()._select(asked)
+
+
+async def test_loads_that_wait_for_each_other_are_made_as_one(log_database: str) -> None:
+    streams = [uuid4() for _ in range(50)]
+    async with Counting(log_database) as store:
+        for stream_id in streams:
+            await store.append(append(on(stream_id, 0, 2)))
+        store.gate = asyncio.Event()
+        first = asyncio.create_task(store.load(streams[0]))
+        while not store.selects:
+            await asyncio.sleep(0)
+        others = [asyncio.create_task(store.load(s, after=n % 2)) for n, s in enumerate(streams)]
+        twice = asyncio.create_task(store.load(streams[1]))
+        await asyncio.sleep(0)
+        store.gate.set()
+        loaded = await asyncio.gather(*others)
+        assert store.selects == 2
+    assert [[r.version for r in records] for records in loaded] == [[1, 2], [2]] * 25
+    assert [r.version for r in await first] == [1, 2]
+    assert [r.version for r in await twice] == [1, 2]
+
+
+async def test_who_gives_up_a_load_takes_nothing_from_the_others(log_database: str) -> None:
+    stream_id = uuid4()
+    async with Counting(log_database) as store:
+        await store.append(append(on(stream_id)))
+        store.gate = asyncio.Event()
+        left, stayed = (asyncio.create_task(store.load(stream_id)) for _ in range(2))
+        while not store.selects:
+            await asyncio.sleep(0)
+        left.cancel()
+        await asyncio.sleep(0)
+        store.gate.set()
+        assert len(await stayed) == 1
+    assert left.cancelled()
+
+
+async def test_a_load_that_fails_fails_for_all_who_wait_and_the_next_one_works(
+    log_database: str,
+) -> None:
+    async with Counting(log_database) as store:
+        await store.pool.close()
+        results = await asyncio.gather(
+            *(store.load(uuid4()) for _ in range(5)), return_exceptions=True
+        )
+        assert {type(r) for r in results} == {Unavailable}
+
+
+async def test_an_event_that_cannot_be_read_stands_in_for_itself(
+    store: PostgresEventStore, log_database: str
+) -> None:
+    stream_id = uuid4()
+    await store.append(append(on(stream_id, 0, 3)))
+    with psycopg.connect(log_database, autocommit=True) as connection:
+        connection.execute("update log.stored_events set topic = 'x.y' where notification_id = 2")
+    events = [r.event for r in await store.load(stream_id)]
+    assert [type(e) for e in events] == [SignInLinkUsed, UndecodableEvent, SignInLinkUsed]
+    assert [r.position for r in await store.read()] == [1, 2, 3]

@@ -1,0 +1,58 @@
+"""A process that appends by many hands to hot streams: `python -m tests.support.writing`."""
+
+import asyncio
+import random
+import sys
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from adapters.postgres.event_store import PostgresEventStore
+from application.ports import Append, AppendConflict, StreamAppend
+from domain.model import Metadata
+from domain.users import SignInLinkUsed
+
+STREAMS = UUID(int=0x5EA)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is written: `events` in all, by so many hands, to so many streams."""
+
+    events: int
+    hands: int = 32
+    streams: int = 16
+
+
+async def write(dsn: str, load: Load, seed: int) -> int:
+    """Append until enough is written; how many events were acknowledged."""
+    written = 0
+    async with PostgresEventStore(dsn, readers=2) as store:
+
+        async def hand(number: int) -> None:
+            nonlocal written
+            chance = random.Random(f"{seed} {number}")
+            versions: dict[UUID, int] = {}
+            while written < load.events:
+                stream_id = uuid5(STREAMS, str(chance.randrange(load.streams)))
+                count = chance.randint(1, 4)
+                expected = versions.get(stream_id, 0)
+                events = [SignInLinkUsed(session_id=stream_id) for _ in range(count)]
+                try:
+                    await store.append(
+                        Append([StreamAppend(stream_id, expected, events)], Metadata(pid=number))
+                    )
+                except AppendConflict:
+                    newer = await store.load(stream_id, expected)
+                    versions[stream_id] = newer[-1].version if newer else expected
+                else:
+                    versions[stream_id] = expected + count
+                    written += count
+
+        await asyncio.gather(*(hand(n) for n in range(load.hands)))
+    return written
+
+
+if __name__ == "__main__":
+    dsn, seed, events, hands, streams = sys.argv[1:]
+    load = Load(int(events), int(hands), int(streams))
+    print(asyncio.run(write(dsn, load, int(seed))))
