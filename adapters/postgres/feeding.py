@@ -182,18 +182,33 @@ async def park(
 async def load_feeds(
     connection: Connection, builds: Sequence[Build], source: str, partitions: Sequence[int]
 ) -> Mapping[int, list[Feed]]:
-    """The feeds of the builds by partition; a partition that was never fed starts at its start."""
+    """The feeds of the builds by partition; a partition that was never fed starts at its start.
+
+    Raises Overtaken when another has taken the place of one of the builds meanwhile.
+    """
+    try:
+        await _begin_partitions(connection, builds, source, partitions)
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise Overtaken from error
+    blocked = await _blocked(connection, builds)
+    feeds = {
+        partition: [feed async for feed in _feeds(connection, builds, source, partition, blocked)]
+        for partition in partitions
+    }
+    if any(len(of_partition) < len(builds) for of_partition in feeds.values()):
+        raise Overtaken
+    return feeds
+
+
+async def _begin_partitions(
+    connection: Connection, builds: Sequence[Build], source: str, partitions: Sequence[int]
+) -> None:
     await connection.execute(
         "insert into read_models.positions (build, source, partition, next_offset, position, upto)"
         " select b.build, %s, p.partition, 0, b.built_to, b.built_to from read_models.builds b,"
         " unnest(%s::int[]) as p(partition) where b.build = any(%s) on conflict do nothing",
         [source, list(partitions), [build.id for build in builds]],
     )
-    blocked = await _blocked(connection, builds)
-    return {
-        partition: [feed async for feed in _feeds(connection, builds, source, partition, blocked)]
-        for partition in partitions
-    }
 
 
 async def _feeds(
