@@ -30,6 +30,8 @@ from projections.history import HistoryFilter, history_where
 from projections.reader import Reader, Shown
 from projections.tasks import task as task_by_id
 
+OWN_RECORDS = ("Cluster", "ClusterSettings")
+"""What a task does to a cluster is told of the cluster too, so its own record is not needed."""
 LEAVING = ("delete", "deleting", "deleted")
 
 
@@ -169,7 +171,7 @@ async def overview(visit: Visit) -> Response:
 
 async def shown(visit: Visit, cluster: Shown, reader: Reader) -> dict[str, Any]:
     """What the overview says."""
-    where = HistoryFilter(subject_id=UUID(cluster["id"]), only_audited=True)
+    where = HistoryFilter(subject_id=UUID(cluster["id"]), auditable_types=OWN_RECORDS)
     changes = await history_where(reader, where, limit=8)
     made = await history_where(reader, where, limit=1, oldest_first=True)
     return {

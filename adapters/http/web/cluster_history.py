@@ -13,7 +13,7 @@ from starlette.responses import Response
 from adapters.http.problems import BadRequest
 from adapters.http.telling import told
 from adapters.http.web import pages, words
-from adapters.http.web.cluster import HOME, found, head_of
+from adapters.http.web.cluster import HOME, OWN_RECORDS, found, head_of
 from adapters.http.web.differences import Difference, difference
 from adapters.http.web.endpoints import page
 from adapters.http.web.sentences import FieldChange, field_changes
@@ -92,7 +92,7 @@ async def history(visit: Visit) -> Response:
         subject_id=cluster_id,
         user_name=who or None,
         topics=KINDS[kind][1] if kind in KINDS else (),
-        only_audited=not everything and kind not in KINDS,
+        auditable_types=() if everything or kind in KINDS else OWN_RECORDS,
     )
     found_rows = await _page(visit, where)
     open_row = await _open(visit, cluster_id) if visit.query("open").isdecimal() else None

@@ -260,7 +260,7 @@ async def _tried(visit: Visit, draft: Draft, form: Form) -> Tried:
     schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
     values, cluster = await _values(visit, form, schema)
     filled = Filled(values=values, secrets=tuple(cluster["secret_keys"]) if cluster else ())
-    wanted = Wanted(schema.parameters, values, cluster)
+    wanted = Wanted(schema.parameters, values, cluster, is_patient=False)
     shown = Rendered() if schema.faults else await rendered(visit, draft.sources, wanted)
     return Tried(schema, form_fields(schema.parameters, filled), shown)
 

@@ -5,10 +5,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
-from anyio import create_memory_object_stream
-from anyio.streams.memory import MemoryObjectSendStream
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import HTMLResponse
 
@@ -18,7 +16,6 @@ from application.ports import Unavailable
 from domain.model import Recorded
 from projections.reader import Reader
 
-Sender = MemoryObjectSendStream[ServerSentEvent]
 QUIET_SECONDS = 0.25
 """A part of a page that was just sent waits so long before it is sent again."""
 HEARTBEAT_SECONDS = 15
@@ -81,25 +78,24 @@ def live(visit: Visit, watch: Watch, position: int) -> EventSourceResponse:
     """The stream of a page rendered at `position`, or of one that comes back with its last."""
     last = visit.request.headers.get("last-event-id", "")
     is_back = last.isdecimal() and len(last) < 19
-    sender, receiver = create_memory_object_stream[ServerSentEvent](1)
+    outbox = _Outbox()
     after = int(last) if is_back else position
     return EventSourceResponse(
-        receiver,
+        outbox,
         ping=HEARTBEAT_SECONDS,
-        data_sender_callable=partial(_send, visit, watch, after, is_back, sender),
+        data_sender_callable=partial(_send, visit, watch, after, is_back, outbox),
     )
 
 
-async def _send(visit: Visit, watch: Watch, after: int, is_back: bool, to: Sender) -> None:
+async def _send(visit: Visit, watch: Watch, after: int, is_back: bool, to: "_Outbox") -> None:
     """Send until the browser goes; where we lose the thread, it comes back by itself."""
-    async with to:
-        try:
-            await _follow(visit, watch, after, is_back, to)
-        except* (FellBehind, NotYet, Unavailable):
-            pass
+    try:
+        await _follow(visit, watch, after, is_back, to)
+    except* (FellBehind, NotYet, Unavailable):
+        await to.close()
 
 
-async def _follow(visit: Visit, watch: Watch, after: int, is_back: bool, to: Sender) -> None:
+async def _follow(visit: Visit, watch: Watch, after: int, is_back: bool, to: "_Outbox") -> None:
     loop = asyncio.get_running_loop()
     head = await visit.edge.log.head()
     pace = Pace()
@@ -123,7 +119,7 @@ def _sooner(one: float | None, other: float | None) -> float | None:
 
 
 async def _show(
-    visit: Visit, watch: Watch, parts: frozenset[Hashable], position: int, to: Sender
+    visit: Visit, watch: Watch, parts: frozenset[Hashable], position: int, to: "_Outbox"
 ) -> None:
     reader = await visit.edge.reads.reader(after=position)
     html = await watch.show(parts, reader)
@@ -140,6 +136,28 @@ async def _receive(visit: Visit, watch: Watch, inbox: "_Inbox", after: int) -> N
     async with aclosing(records):  # type: ignore[type-var]
         async for recorded in records:
             inbox.put(recorded.position, watch.parts(recorded))
+
+
+class _Outbox:
+    """Messages on their way to the browser: one at a time, so that a slow one slows us down."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[ServerSentEvent | None] = asyncio.Queue(1)
+
+    async def send(self, message: ServerSentEvent) -> None:
+        await self._messages.put(message)
+
+    async def close(self) -> None:
+        await self._messages.put(None)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ServerSentEvent:
+        message = await self._messages.get()
+        if message is None:
+            raise StopAsyncIteration
+        return message
 
 
 @dataclass(slots=True)

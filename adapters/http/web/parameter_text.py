@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from adapters.http.web.forms import sentence
 from application.ports import Renderer, RenderFault, SectionSource
 from domain.input_parameters import Header, Parameter, parse_parameters
@@ -47,10 +49,23 @@ async def write(renderer: Renderer, raw: Sequence[Any]) -> str:
     """The parameters as YAML."""
     if not raw:
         return ""
-    source = json.dumps(list(raw), ensure_ascii=False).replace("{{", ACTION)
+    raw = [_in_order(entry) for entry in raw]
+    source = json.dumps(raw, ensure_ascii=False).replace("{{", ACTION)
     rendering = await renderer.render([SectionSource(NAME, source)], {})
     text = rendering.texts.get(NAME) or ""
     return text if not rendering.faults and text.lstrip()[:1] == "-" else _json(raw)
+
+
+def _in_order(entry: Any) -> Any:
+    """The properties in the order of the schema, whatever order they were kept in."""
+    if not isinstance(entry, dict):
+        return entry
+    known = [to_camel(name) for name in (*Header.model_fields, *Parameter.model_fields)]
+    return {key: entry[key] for key in sorted(entry, key=lambda key: _place(key, known))}
+
+
+def _place(key: str, known: Sequence[str]) -> int:
+    return known.index(key) if key in known else len(known)
 
 
 def _json(raw: Sequence[Any]) -> str:
@@ -65,7 +80,7 @@ def located(faults: Sequence[Fault], raw: Sequence[Any], text: str) -> list[Rend
         place = PLACE.match(fault.pointer)
         number = int(place[1]) if place else -1
         line = lines[number] if len(lines) == len(raw) and 0 <= number < len(lines) else None
-        found.append(_fault(f"{_named(raw, number)}{_rest(fault)} {fault.detail}", line))
+        found.append(_fault(f"In {_named(raw, number)}{_rest(fault)} {fault.detail}", line))
     return found
 
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.http.web.times import Times, clock, duration, parsed
+from adapters.http.web.times import Times, duration, parsed
 from projections.reader import Shown
 
 HUES = {"succeeded": "t-steady", "running": "t-way", "failed": "t-fault"}
+MIN_WIDTH = 0.4
+"""Percent: what took no time is a line, not nothing."""
 BARS = {"running": "bar-way", "failed": "bar-bad"}
 
 
@@ -36,7 +38,7 @@ class Course:
     """The phases in order, and the clock under them."""
 
     phases: tuple[PhaseShown, ...]
-    marks: tuple[str, ...]
+    marks: tuple[datetime, ...]
     is_running: bool
 
 
@@ -50,7 +52,7 @@ def course_of(task: Shown, times: Times, until: datetime | None = None) -> Cours
     end = parsed(task["ended_at"]) if task["ended_at"] else max(now, start)
     return Course(
         tuple(_phases(task, start, end)),
-        tuple(_marks(start, end, times)),
+        tuple(start + (end - start) * quarter / 4 for quarter in range(5)),
         is_running=task["status"] == "running",
     )
 
@@ -74,7 +76,7 @@ def _phase(task: Shown, phase: Shown, start: datetime, end: datetime) -> PhaseSh
     ended = parsed(phase["ended_at"]) if phase["ended_at"] else end
     whole = max((end - start).total_seconds(), 0.001)
     x = min(max((began - start).total_seconds() / whole, 0), 1)
-    width = min(max((ended - began).total_seconds() / whole, 0.004), 1 - x)
+    width = min((ended - began).total_seconds() / whole, 1 - x)
     seconds = (ended - began).total_seconds()
     return PhaseShown(
         phase["phase"],
@@ -82,7 +84,7 @@ def _phase(task: Shown, phase: Shown, start: datetime, end: datetime) -> PhaseSh
         duration(seconds),
         is_critical,
         round(100 * x, 2),
-        round(100 * max(width, 0.4), 2),
+        round(max(100 * width, MIN_WIDTH), 2),
     )
 
 
@@ -91,8 +93,3 @@ def _state(task: Shown, phase: Shown) -> str:
         return "succeeded"
     status: str = task["status"]
     return status
-
-
-def _marks(start: datetime, end: datetime, times: Times) -> Iterator[str]:
-    for quarter in range(5):
-        yield clock((start + (end - start) * quarter / 4).astimezone(times.zone))

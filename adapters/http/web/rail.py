@@ -45,6 +45,7 @@ class Word:
     """A word under the border; a minor one may go where there is no room."""
 
     x: float
+    at: str
     text: str
     is_minor: bool
 
@@ -202,7 +203,7 @@ def _words(visit: Visit, span: Span, start: datetime, end: datetime) -> Iterator
     for n, left in _stretches(visit, span, start, end):
         x = _part(left, start, end)
         if n % every == 0 and 3 < x < 97:
-            yield Word(x, _word(visit, left), is_minor=n // every % 3 != 0)
+            yield Word(x, rfc3339(left), _word(visit, left), is_minor=n // every % 3 != 0)
 
 
 def _stretches(

@@ -54,6 +54,8 @@ class Rendered:
 
     sections: tuple[SectionShown, ...] = ()
     milliseconds: int | None = None
+    waits_for: tuple[str, ...] = ()
+    """Titles of required parameters that have no value yet: what they break is no fault."""
 
     @property
     def faults(self) -> list[RenderFault]:
@@ -62,6 +64,16 @@ class Rendered:
     @property
     def changed(self) -> int:
         return sum(section.changed for section in self.sections)
+
+    def first(self, tab: str) -> int:
+        """Which section is shown: the one that was chosen, else one that needs a look."""
+        if tab.isdecimal() and int(tab) < len(self.sections):
+            return int(tab)
+        for wanted in ("faults", "changed"):
+            for number, section in enumerate(self.sections):
+                if getattr(section, wanted):
+                    return number
+        return 0
 
     def against(self, applied: Mapping[str, str]) -> "Rendered":
         """The same beside what the machines have; what only they have comes last."""
@@ -94,6 +106,20 @@ class Wanted:
     parameters: Sequence[Parameter | Header]
     values: Mapping[str, Any] = field(default_factory=dict)
     cluster: Shown | None = None
+    is_patient: bool = True
+    """Whether a fault may be for the want of a value, and is not told until all are there."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The titles of required parameters without a value."""
+        fields = fields_of(self.parameters).values()
+        return tuple(
+            field.title
+            for field in fields
+            if not field.optional
+            and field.default is None
+            and self.values.get(field.key) in (None, "")
+        )
 
     def given(self, domain: str) -> dict[str, Any]:
         """The values as a template gets them, with masks for what nobody may see."""
@@ -135,6 +161,7 @@ async def rendered(visit: Visit, sources: Sequence[Source], wanted: Wanted) -> R
         [SectionSource(each.name, each.text, is_yaml=each.is_yaml) for each in sources],
         wanted.given(visit.edge.bus.world.domain),
     )
+    waits_for = wanted.missing
     faults: dict[str, list[RenderFault]] = {}
     for fault in rendering.faults:
         faults.setdefault(fault.section, []).append(fault)
@@ -142,8 +169,8 @@ async def rendered(visit: Visit, sources: Sequence[Source], wanted: Wanted) -> R
         SectionShown(
             each.name,
             each.text if each.name in faults else rendering.texts.get(each.name, ""),
-            tuple(faults.get(each.name, ())),
+            () if waits_for and wanted.is_patient else tuple(faults.get(each.name, ())),
         )
         for each in sources
     ]
-    return Rendered(tuple(sections), round((perf_counter() - began) * 1000))
+    return Rendered(tuple(sections), round((perf_counter() - began) * 1000), waits_for)

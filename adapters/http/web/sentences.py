@@ -126,12 +126,17 @@ def _host_key(verb: str) -> Callable[[Mapping[str, Any], Shown], str]:
 
 
 def _settings(changes: Mapping[str, Any], row: Shown) -> str:
-    fields = field_changes(changes, row["action"])
-    told_fields = ", ".join(
-        _arrow(FieldChange(each.field.rpartition(".")[2], each.before, each.after))
-        for each in fields[:MOST_FIELDS]
-    )
-    return f"set how changes are applied: {told_fields}"
+    """Set that changes are applied at once, checked every 5 min."""
+    after = {
+        each.field.rpartition(".")[2]: each.after for each in field_changes(changes, row["action"])
+    }
+    mode = after.get("mode") or after.get("change_mode")
+    parts = []
+    if mode:
+        parts.append(f"that changes are applied {words.CHANGE_MODES.get(mode, mode)}")
+    if interval := after.get("check_interval"):
+        parts.append(f"a check every {interval} min")
+    return f"set {' and '.join(parts)}" if parts else "set how changes are applied"
 
 
 def _version(changes: Mapping[str, Any], row: Shown) -> str:

@@ -12,14 +12,15 @@ from adapters.http.edge import NotYet
 from adapters.http.problems import Mistake, problem_of
 from adapters.http.web import pages
 from adapters.http.web.forms import Form, read_form
-from adapters.http.web.local import back
+from adapters.http.web.local import back, with_query
 from adapters.http.web.shared import Shared
 from adapters.http.web.trouble import alone
-from application.permissions import QUARTERDECK
+from application.credentials import Credential
+from application.permissions import QUARTERDECK, Principal, Role
 from application.ports import Overloaded, Unavailable
-from application.sign_in import NewSession, SignOut, UseSignInLink
-from domain.model import NotFound, Refusal
-from domain.users import LinkIsSpent
+from application.sign_in import LINK_PREFIX, NewSession, SignOut, UseSignInLink
+from domain.model import Actor, NotFound, Refusal
+from domain.users import LinkIsSpent, SignInLink, User
 
 
 def routes(shared: Shared) -> list[BaseRoute]:
@@ -60,13 +61,15 @@ async def enter(request: Request, shared: Shared) -> Response:
     form = await read_form(request, shared.edge.site)
     link = _link_of(form)
     try:
+        principal = await _person_of(link, shared)
         outcome = await shared.edge.bus.execute(
-            UseSignInLink(link=link), context_of(request, QUARTERDECK)
+            UseSignInLink(link=link), context_of(request, principal)
         )
     except (LinkIsSpent, NotFound) as error:
         return _way_in(request, "", refusal=error.detail, status=403)
     session: NewSession = outcome.result
-    response = RedirectResponse(back(form.text("next", "/")), 303)
+    target = with_query(back(form.text("next", "/")), {"after": outcome.position})
+    response = RedirectResponse(target, 303)
     _give(response, shared, session.cookie or "", session.expires_at)
     return response
 
@@ -83,6 +86,19 @@ async def leave(request: Request, shared: Shared) -> Response:
     site = shared.edge.site
     response.delete_cookie(site.session_cookie, path="/", secure=site.is_https, httponly=True)
     return response
+
+
+async def _person_of(link: str, shared: Shared) -> Principal:
+    """Whose link it is, so that it is they who sign in; the command says whether it is good."""
+    credential = Credential.read(LINK_PREFIX, link)
+    if credential is not None:
+        _, issued = await shared.edge.cache.load(SignInLink, credential.id)
+        if isinstance(issued, SignInLink):
+            _, user = await shared.edge.cache.load(User, issued.user_id)
+            if isinstance(user, User):
+                actor = Actor(type="User", id=issued.user_id, name=user.name)
+                return Principal(actor, Role.ADMINISTRATOR)
+    return QUARTERDECK
 
 
 def _link_of(form: Form) -> str:

@@ -1,7 +1,7 @@
 """A visit is one request of someone who is signed in: who, to which instant, in which workspace."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -172,7 +172,7 @@ def _instant(request: Request, times: Times) -> datetime | None:
     moment = instant(text, times.zone)
     if moment is None:
         raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12:00Z.")
-    return moment if moment < times.now - timedelta(seconds=1) else None
+    return moment if moment < times.now else None
 
 
 def _position(request: Request) -> int | None:

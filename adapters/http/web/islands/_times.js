@@ -49,6 +49,12 @@ const tell = (root) => {
 };
 
 whenever(tell);
+for (const word of all(".rail-text[data-at]")) {
+  const t = new Date(word.dataset.at);
+  word.textContent = t.getHours() || t.getMinutes() ? hm(t) : day(t);
+}
+const zone = document.querySelector("[data-zone]");
+if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone ?? zone.textContent;
 
 const tick = () => {
   if (shown && !past) shown.textContent = `Now ${clock(serverNow())}`;

@@ -48,6 +48,7 @@ async def fill(house: House) -> UUID:
     await fail(house, workspace_id, made[2])
     await begin(house, workspace_id, made[3])
     await another_version(house, workspace_id, template_id)
+    await house.shown()
     return workspace_id
 
 
@@ -188,5 +189,3 @@ async def another_version(house: House, workspace_id: UUID, template_id: UUID) -
         ),
         who="Henrik Dahl",
     )
-
-

@@ -47,18 +47,17 @@ class House:
     url: str
 
     async def do(self, command: Command, *, who: str = MIRA) -> Outcome:
-        """Carry out a command as a person, and wait until pages show it."""
-        outcome = await self.hub.bus.execute(
-            command, Context(person(who), remote_address="10.0.0.7")
-        )
-        await self.reads.reader(after=outcome.position)
-        return outcome
+        """Carry out a command as a person."""
+        context = Context(person(who), remote_address="10.0.0.7")
+        return await self.hub.bus.execute(command, context)
 
     async def manage(self, command: Command) -> Outcome:
         """Carry out a command as the cluster manager."""
-        outcome = await self.hub.bus.execute(command, Context(QUARTERDECK))
-        await self.reads.reader(after=outcome.position)
-        return outcome
+        return await self.hub.bus.execute(command, Context(QUARTERDECK))
+
+    async def shown(self) -> None:
+        """Wait until pages show all that was done."""
+        await self.reads.reader(after=await self.hub.store.head())
 
     async def link(self, who: str = MIRA) -> str:
         """A sign-in link's word."""
@@ -68,7 +67,7 @@ class House:
     async def example(self) -> UUID:
         """The example's workspace."""
         workspace_id = await load_example(self.hub.bus, Context(person(MIRA)), 2222)
-        await self.reads.reader(after=await self.hub.store.head())
+        await self.shown()
         return workspace_id
 
 

@@ -1,0 +1,110 @@
+"""What happens while a page is open comes to it by its stream."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import httpx2
+
+from application.clusters import InstallCluster
+from application.ports import LogLine
+from tests.adapters.http.web.fleet import begin, change, create, fill, template_of
+from tests.adapters.http.web.house import House, served
+from tests.adapters.http.web.test_changing_things import clusters_of
+from tests.adapters.http.web.visitor import Visitor
+
+EXAMPLE = "/workspaces/example"
+PATIENCE_SECONDS = 10
+
+
+@asynccontextmanager
+async def listening(
+    house: House, mira: Visitor, address: str, **headers: str
+) -> AsyncIterator["Listener"]:
+    """The live stream of a page, over a real socket."""
+    async with (
+        served(house) as url,
+        httpx2.AsyncClient(base_url=url, cookies=mira.client.cookies, timeout=30) as client,
+        client.stream("GET", address, headers=headers) as response,
+    ):
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield Listener(response)
+
+
+class Listener:
+    def __init__(self, response: httpx2.Response) -> None:
+        self._lines = response.aiter_lines()
+        self.heard = ""
+
+    async def until(self, holds: Callable[[str], bool]) -> str:
+        """All that was heard, once it holds."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds(self.heard):
+                self.heard += await anext(self._lines) + "\n"
+        return self.heard
+
+
+async def live_address(mira: Visitor, page: str) -> str:
+    html = (await mira.get(page)).html
+    return html.partition('hx-sse:connect="')[2].partition('"')[0].replace("&amp;", "&")
+
+
+async def test_a_changed_row_is_sent_with_the_numbers(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    cluster_id = (await clusters_of(house))["train-kiruna-1"]
+    address = await live_address(mira, f"{EXAMPLE}/clusters")
+    async with listening(house, mira, address) as listener:
+        await house.do(InstallCluster(workspace_id=workspace_id, cluster_id=UUID(cluster_id)))
+        heard = await listener.until(lambda it: "#rail-position" in it and f"c-{cluster_id}" in it)
+    assert 'data-infra="creating"' in heard
+    assert "is-fresh" in heard
+    assert '<hx-partial hx-target="#tally"' in heard
+    assert "\nid: " in f"\n{heard}"
+
+
+async def test_a_new_cluster_waits_behind_a_button(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    template_id, version_id = await template_of(house)
+    address = await live_address(mira, f"{EXAMPLE}/clusters?q=pay")
+    async with listening(house, mira, address) as listener:
+        await create(house, workspace_id, template_id, version_id, "store-9", "Henrik Dahl")
+        await create(house, workspace_id, template_id, version_id, "pay-9", "Henrik Dahl")
+        heard = await listener.until(lambda it: "show it" in it)
+    assert "1 new change, show it" in heard
+    assert "store-9" not in heard
+
+
+async def test_a_log_grows(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    cluster_id = UUID((await clusters_of(house))["train-kiruna-1"])
+    task_id = await begin(house, workspace_id, cluster_id)
+    await house.shown()
+    address = await live_address(mira, f"{EXAMPLE}/clusters/{cluster_id}/infrastructure")
+    async with listening(house, mira, address) as listener:
+        line = LogLine("start-workers", "\x1b[32mworker-9: <ready>\x1b[0m", offset=999)
+        await house.hub.task_logs.write(task_id, [line])
+        heard = await listener.until(lambda it: "ready" in it)
+    assert 'hx-target="#log" hx-swap="beforeend"' in heard
+    assert '<span class="tx">worker-9: &lt;ready&gt;</span>' in heard
+    assert "worker-8" not in heard
+
+
+async def test_who_comes_back_is_told_everything(house: House, mira: Visitor) -> None:
+    await fill(house)
+    address = await live_address(mira, f"{EXAMPLE}/clusters")
+    async with listening(house, mira, address, **{"Last-Event-ID": "3"}) as listener:
+        heard = await listener.until(lambda it: "#rail-position" in it)
+    assert '<hx-partial hx-target="#clusters" hx-swap="outerMorph">' in heard
+
+
+async def test_what_someone_writes_is_not_pulled_away(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    cluster_id = UUID((await clusters_of(house))["train-kiruna-1"])
+    address = await live_address(mira, f"{EXAMPLE}/clusters/{cluster_id}/configuration")
+    async with listening(house, mira, address) as listener:
+        await change(house, workspace_id, cluster_id, workers=4)
+        heard = await listener.until(lambda it: "#stale" in it)
+    assert "Asel Nurlanova changed it meanwhile." in heard
+    assert "cluster-form" not in heard

@@ -1,0 +1,138 @@
+"""Every page can be read, now and as it was, and every link of it leads somewhere."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.routing import Match
+
+from adapters.http.web.routes import PAGES
+from tests.adapters.http.web.fleet import fill
+from tests.adapters.http.web.house import House
+from tests.adapters.http.web.visitor import Page, Visitor
+
+ELSEWHERE = ("/static/", "/documentation", "/livez", "/readyz", "/metrics", "/api/")
+ENOUGH = 220
+
+
+def shape(address: str) -> str:
+    """An address without what makes no other page: ids, cursors, instants."""
+    parts = urlsplit(address)
+    path = "/".join("{}" if _is_id(part) else part for part in parts.path.split("/"))
+    return f"{path}?{'&'.join(sorted(parse_qs(parts.query)))}"
+
+
+def _is_id(part: str) -> bool:
+    return len(part) == 36 or part.isdecimal()
+
+
+def is_past(address: str) -> bool:
+    return "at" in parse_qs(urlsplit(address).query)
+
+
+async def crawl(mira: Visitor, start: str) -> dict[str, Page]:
+    """One page of each shape that can be come to from there."""
+    seen: dict[str, Page] = {}
+    waiting = [start]
+    while waiting and len(seen) < ENOUGH:
+        address = waiting.pop(0)
+        if shape(address) in seen or address.startswith(ELSEWHERE):
+            continue
+        page = await mira.get(address)
+        seen[shape(address)] = page
+        assert page.status == 200, f"{address}: {page.status} {page.words[:400]}"
+        if page.response.headers["content-type"].startswith("text/html"):
+            waiting.extend(link for link in page.inner_links() if is_past(link) == is_past(start))
+    return seen
+
+
+def forms_of(pages: Iterable[Page]) -> set[tuple[str, str]]:
+    return {
+        (form.method.upper(), urlsplit(form.action).path) for page in pages for form in page.forms
+    }
+
+
+async def test_every_link_leads_to_a_page_and_every_form_to_a_route(
+    house: House, mira: Visitor
+) -> None:
+    await fill(house)
+    pages = await crawl(mira, "/")
+    for method, path in forms_of(pages.values()):
+        scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+        found = [r for r in house.app.routes if r.matches(scope)[0] is Match.FULL]  # type: ignore[attr-defined]
+        assert found, f"{method} {path}"
+        assert found[0].name != "nowhere", f"{method} {path}"
+    for address, page in pages.items():
+        twice = {each for each in page.ids if page.ids.count(each) > 1}
+        assert not twice, f"{address}: {twice}"
+    shapes = {urlsplit(address).path for address in pages}
+    for expected in ("/", "/audit", "/system", "/tokens", "/workspaces/example/clusters/{}"):
+        assert expected in shapes
+
+
+async def test_the_past_passes_through_every_link_and_offers_no_control(
+    house: House, mira: Visitor
+) -> None:
+    await fill(house)
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    for address, page in (await crawl(mira, f"/?at={at}")).items():
+        if not page.response.headers["content-type"].startswith("text/html"):
+            continue
+        assert "read only" in page.words, address
+        posts = {form.action for form in page.forms if form.method == "post" and form.buttons}
+        assert posts <= {"/preferences", "/sign-out"}, f"{address}: {posts}"
+        out = {each for each in page.inner_links() if not is_past(each)}
+        out = {each for each in out if not each.startswith(ELSEWHERE)}
+        returns = {each for each in out if f'href="{escape(each)}" data-now' in page.html}
+        assert out == returns, f"{address} leads out of the past"
+
+
+async def test_the_past_cannot_be_changed(house: House, mira: Visitor) -> None:
+    await fill(house)
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    before = await house.hub.store.head()
+    for page in PAGES:
+        if page.changes and "{" not in page.path:
+            response = await mira.post(f"{page.path}?at={at}", {"name": "Another"})
+            assert response.status_code == 400, page.path
+    assert await house.hub.store.head() == before
+
+
+async def test_an_empty_house_shows_its_first_lines_and_the_first_command(
+    house: House, mira: Visitor
+) -> None:
+    page = await mira.get("/")
+    assert "your first workspace" in page.words
+    assert "signed in" in page.words
+    assert "curl" in page.words
+    assert "Load the example" not in page.words
+
+
+async def test_what_is_not_there_is_a_page_too(house: House, mira: Visitor) -> None:
+    for address in (
+        "/nowhere",
+        "/workspaces/none/clusters",
+        "/workspaces/none/clusters/x",
+        "/audit/999999",
+    ):
+        page = await mira.get(address)
+        assert page.status == 404
+        assert "Back to the fleet" in page.words
+        assert page.response.headers["x-request-id"] in page.html
+
+
+async def test_a_workspace_token_sees_only_its_own_workspace(house: House, mira: Visitor) -> None:
+    from application.auth_tokens import CreateAuthToken
+
+    workspace_id = await fill(house)
+    made = await house.do(CreateAuthToken(name="ci", workspace_id=workspace_id))
+    headers = {"X-Auth-Token": made.result.token}
+    client = mira.client
+    client.cookies.clear()
+    own = await client.get("/workspaces/example/clusters", headers=headers)
+    assert own.status_code == 200
+    other = await client.get("/workspaces/payments-eu/clusters", headers=headers)
+    assert other.status_code == 403
+    audit = await client.get("/audit", headers=headers)
+    assert "Payments EU" not in audit.text
