@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, LiteralString, Self
 from uuid import UUID
 
-from psycopg_pool import AsyncConnectionPool
+import psycopg
+from psycopg.errors import QueryCanceled
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres import connection as postgres
 from adapters.postgres.arrays import Int8s, Uuids
@@ -84,13 +86,9 @@ class PostgresEventStore:
     async def _select(
         self, asked: dict[UUID, tuple[int, list[asyncio.Future[Sequence[Recorded]]]]]
     ) -> dict[UUID, list[Recorded]]:
-        with postgres.reachable():
-            async with self.pool.connection() as connection:
-                cursor = connection.cursor(binary=True)
-                streams = list(asked)
-                afters = [asked[stream][0] for stream in streams]
-                await cursor.execute(LOAD, [Uuids.pack(streams), Int8s.pack(afters)], prepare=True)
-                rows = await cursor.fetchall()
+        streams = list(asked)
+        afters = [asked[stream][0] for stream in streams]
+        rows = await self._rows(LOAD, [Uuids.pack(streams), Int8s.pack(afters)])
         found: dict[UUID, list[Recorded]] = {}
         for recorded in records(self.mapper, rows):
             found.setdefault(recorded.stream_id, []).append(recorded)
@@ -98,52 +96,32 @@ class PostgresEventStore:
 
     async def read(self, after: int = 0, limit: int = 500, upto: int = 2**62) -> Sequence[Recorded]:
         """Up to `limit` records at positions above `after`, in order."""
-        with postgres.reachable():
-            async with self.pool.connection() as connection:
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(READ, [after, upto, limit], prepare=True)
-                rows = await cursor.fetchall()
-        return records(self.mapper, rows)
+        return records(self.mapper, await self._rows(READ, [after, upto, limit]))
 
     async def head(self) -> int:
         """The position of the last event; 0 for an empty log."""
-        with postgres.reachable():
-            async with self.pool.connection() as connection:
-                cursor = await connection.execute("select position from log.head")
-                row = await cursor.fetchone()
-        assert row is not None
-        return int(row[0])
+        ((position,),) = await self._rows("select position from log.head")
+        return int(position)
 
     async def holder(self, key: str) -> UUID | None:
-        with postgres.reachable():
-            async with self.pool.connection() as connection:
-                cursor = await connection.execute(
-                    "select holder from log.claims where key = %s", [key]
-                )
-                row = await cursor.fetchone()
-        return row[0] if row else None
+        rows = await self._rows("select holder from log.claims where key = %s", [key])
+        return rows[0][0] if rows else None
 
     async def outcome(self, command_id: str) -> CommandOutcome | None:
-        with postgres.reachable():
-            async with self.pool.connection() as connection:
-                cursor = await connection.execute(
-                    "select fingerprint, result, position from log.commands where command_id = %s",
-                    [command_id],
-                )
-                row = await cursor.fetchone()
-        return CommandOutcome(bytes(row[0]), bytes(row[1]), row[2]) if row else None
+        rows = await self._rows(
+            "select fingerprint, result, position from log.commands where command_id = %s",
+            [command_id],
+        )
+        return CommandOutcome(*rows[0]) if rows else None
 
     async def snapshot(self, stream_id: UUID, topic: str) -> tuple[int, bytes] | None:
-        with postgres.reachable():
-            async with self.pool.connection() as connection:
-                cursor = await connection.execute(
-                    "select originator_version, state from log.snapshots"
-                    " where originator_id = %s and topic = %s"
-                    " order by originator_version desc limit 1",
-                    [stream_id, topic],
-                )
-                row = await cursor.fetchone()
-        return (row[0], bytes(row[1])) if row else None
+        rows = await self._rows(
+            "select originator_version, state from log.snapshots"
+            " where originator_id = %s and topic = %s"
+            " order by originator_version desc limit 1",
+            [stream_id, topic],
+        )
+        return rows[0] if rows else None
 
     async def save_snapshot(self, stream_id: UUID, version: int, topic: str, state: bytes) -> None:
         with postgres.reachable():
@@ -154,3 +132,20 @@ class PostgresEventStore:
                     " do update set topic = excluded.topic, state = excluded.state",
                     [stream_id, version, topic, state],
                 )
+
+    async def _rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[Any]:
+        """The rows of a select, asked again once: after a restart connections may be dead."""
+        with postgres.reachable():
+            try:
+                return await self._rows_once(sql, parameters)
+            except (QueryCanceled, PoolTimeout):
+                raise
+            except psycopg.OperationalError:
+                await self.pool.check()
+                return await self._rows_once(sql, parameters)
+
+    async def _rows_once(self, sql: LiteralString, parameters: Sequence[object]) -> list[Any]:
+        async with self.pool.connection() as connection:
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(sql, parameters, prepare=True)
+            return await cursor.fetchall()
