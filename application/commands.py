@@ -76,9 +76,12 @@ class ShownOnce(Value):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """Around a command: who asks, from where, in answer to what, and under which id."""
+    """Around a command: who asks, from where, in answer to what, and under which id.
+
+    Not frozen: a frozen one takes four times as long to make, and every command brings one.
+    """
 
     principal: Principal
     remote_address: str | None = None

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.model import Event, Metadata, Recorded
@@ -21,8 +21,7 @@ from domain.secrets import Secret
 from domain.values import DocumentRef, OperationKind
 
 
-@dataclass(slots=True, frozen=True)
-class StreamAppend:
+class StreamAppend(NamedTuple):
     """What one append adds to one stream, which must stand at `expected` (0: must not exist)."""
 
     stream_id: UUID
@@ -30,8 +29,7 @@ class StreamAppend:
     events: Sequence[Event]
 
 
-@dataclass(slots=True, frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A key that at most one holder has in the whole log; `holder` None gives it back."""
 
     key: str
@@ -55,8 +53,7 @@ class CommandRecord:
     result: bytes
 
 
-@dataclass(slots=True, frozen=True)
-class Append:
+class Append(NamedTuple):
     """All or nothing: events on one or more streams, and what goes with them."""
 
     streams: Sequence[StreamAppend]
@@ -66,8 +63,7 @@ class Append:
     command: CommandRecord | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Appended:
+class Appended(NamedTuple):
     """Where the append stands: the position of its last event and the database's time of it."""
 
     position: int

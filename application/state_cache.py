@@ -19,22 +19,23 @@ SNAPSHOT_EVERY = 200
 class StateCache:
     """An LRU of (version, state) by stream.
 
+    Kept by the number of the id: a UUID hashes itself in Python, a number in C.
     A stale entry costs a conflict and a reload, never a wrong write: the append checks the version.
     """
 
     def __init__(self, store: EventStore, capacity: int = 20_000) -> None:
         self._store = store
         self._capacity = capacity
-        self._states: OrderedDict[UUID, tuple[int, Aggregate]] = OrderedDict()
+        self._states: OrderedDict[int, tuple[int, Aggregate]] = OrderedDict()
         self._loading: Counter[UUID] = Counter()
         self._seen: dict[UUID, int] = {}
         self._snapshots: set[asyncio.Task[None]] = set()
 
     async def load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None]:
         """The version and state of a stream; (0, None) when there is none of this kind."""
-        held = self._states.get(stream_id)
+        held = self._states.get(stream_id.int)
         if held is not None:
-            self._states.move_to_end(stream_id)
+            self._states.move_to_end(stream_id.int)
             return held if isinstance(held[1], kind) else (0, None)
         self._loading[stream_id] += 1
         try:
@@ -49,22 +50,22 @@ class StateCache:
                 self._seen.pop(stream_id, None)
 
     def put(self, stream_id: UUID, version: int, state: Aggregate) -> None:
-        held = self._states.get(stream_id)
+        held = self._states.get(stream_id.int)
         if held is not None and held[0] > version:
             return
-        self._states[stream_id] = (version, state)
-        self._states.move_to_end(stream_id)
+        self._states[stream_id.int] = (version, state)
+        self._states.move_to_end(stream_id.int)
         if len(self._states) > self._capacity:
             self._states.popitem(last=False)
 
     def drop(self, stream_id: UUID) -> None:
-        self._states.pop(stream_id, None)
+        self._states.pop(stream_id.int, None)
 
     def seen(self, stream_id: UUID, version: int) -> None:
         """Someone wrote this version: forget a state that is older, also one on its way here."""
-        held = self._states.get(stream_id)
+        held = self._states.get(stream_id.int)
         if held is not None and held[0] < version:
-            del self._states[stream_id]
+            del self._states[stream_id.int]
         if stream_id in self._loading:
             self._seen[stream_id] = max(version, self._seen.get(stream_id, 0))
 

@@ -94,7 +94,7 @@ class GroupCommit:
         keys: set[object] = set()
         size = 0
         for stream in append.streams:
-            keys.add(stream.stream_id)
+            keys.add(stream.stream_id.int)
             version = stream.expected
             for event in stream.events:
                 version += 1
