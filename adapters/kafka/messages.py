@@ -15,7 +15,8 @@ import orjson
 
 from domain.model import Event, Recorded
 
-Headers = list[tuple[str, bytes]]
+Header = tuple[str, bytes]
+Headers = list[Header]
 Decode = Callable[[int, UUID, int, str, bytes, bytes, datetime], Recorded]
 """From position, stream, version, topic, state, metadata and recorded_at, as the log has them."""
 
@@ -84,13 +85,13 @@ def message(stored: Stored) -> Message:
         _SPEC,
         ("ce_id", _event_id(stored.stream_id, version)),
         _SOURCE,
-        ("ce_type", stored.topic.encode()),
+        _type(stored.topic),
         ("ce_subject", str(stored.stream_id).encode()),
-        ("ce_time", at.text),
+        at.ce_time,
         _JSON,
         ("position", b"%d" % stored.position),
         ("version", version),
-        ("recorded_at", at.microseconds),
+        at.recorded_at,
         ("metadata", stored.metadata_json),
     ]
     return Message(key(stored.metadata_json), stored.state, at.milliseconds, headers)
@@ -137,8 +138,8 @@ def recorded(received: Received, decode: Decode) -> Recorded | None:
 
 
 class _Instant(NamedTuple):
-    text: bytes
-    microseconds: bytes
+    ce_time: Header
+    recorded_at: Header
     milliseconds: int
 
 
@@ -147,7 +148,12 @@ def _instant(recorded_at: datetime) -> _Instant:
     """The forms of a moment, which all events of a commit share."""
     microseconds = (recorded_at - _EPOCH) // _MICROSECOND
     text = recorded_at.astimezone(UTC).isoformat().encode()
-    return _Instant(text, b"%d" % microseconds, microseconds // 1000)
+    return _Instant(("ce_time", text), ("recorded_at", b"%d" % microseconds), microseconds // 1000)
+
+
+@lru_cache(maxsize=1024)
+def _type(topic: str) -> Header:
+    return ("ce_type", topic.encode())
 
 
 def _event_id(stream_id: UUID, version: bytes) -> bytes:

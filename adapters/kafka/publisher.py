@@ -6,7 +6,7 @@ first one, and what comes before it, sent again by the next producer, would look
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any
@@ -41,16 +41,22 @@ class Publisher:
         """The partition of a key, the same as any of Kafka's clients finds by default."""
         return self.partitions[_hash(key) % len(self.partitions)]
 
-    async def publish(self, messages: Mapping[int, Sequence[Message]]) -> None:
-        """Send the messages of each partition; returns when all are acknowledged.
+    def parcel(self) -> "Parcel":
+        """Something to put messages into, before or while another is published."""
+        return Parcel(self._producer.create_batch, self.partition)
+
+    async def publish(self, parcel: "Parcel") -> None:
+        """Send all of it, in order within each partition; returns when it is acknowledged.
 
         Raises KafkaError, Stuck when nothing is heard, or TopicReplaced when it is too late.
         """
         async with self._in_time():
-            await asyncio.gather(*(self._publish(p, m) for p, m in messages.items()))
+            await asyncio.gather(*(self._publish(p, b) for p, b in parcel.batches.items()))
 
-    async def _publish(self, partition: int, messages: Sequence[Message]) -> None:
-        for batch in self._batches(messages):
+    async def _publish(self, partition: int, batches: Sequence[Any]) -> None:
+        for batch in batches:
+            # A closed batch does not linger.
+            batch.close()
             count = batch.record_count()
             sent = await self._producer.send_batch(batch, self._topic, partition=partition)
             self._must_follow(partition, (await sent).offset, count)
@@ -60,17 +66,6 @@ class Publisher:
         if 0 <= offset < self._ends.get(partition, 0):
             raise TopicReplaced(f"partition {partition} of {self._topic} begins again at {offset}")
         self._ends[partition] = offset + count
-
-    def _batches(self, messages: Sequence[Message]) -> Iterator[Any]:
-        batch = self._producer.create_batch()
-        for message in messages:
-            if not _append(batch, message):
-                yield batch
-                batch = self._producer.create_batch()
-                _append(batch, message)
-        # A closed batch does not linger.
-        batch.close()
-        yield batch
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
@@ -84,6 +79,29 @@ class Publisher:
         except AssertionError as error:
             # aiokafka's word for a partition that is no more.
             raise Stuck(f"the topic has changed: {error}") from error
+
+
+class Parcel:
+    """Messages packed into batches, in the order in which they were put in."""
+
+    def __init__(self, create_batch: Callable[[], Any], partition: Callable[[bytes], int]) -> None:
+        self._create_batch = create_batch
+        self._partition = partition
+        self.batches: dict[int, list[Any]] = {}
+        self.last: dict[int, int] = {}
+        """The last position that each partition is told."""
+
+    def put(self, message: Message, position: int) -> None:
+        """Add a message to the partition of its key."""
+        self.put_into(self._partition(message.key), message, position)
+
+    def put_into(self, partition: int, message: Message, position: int) -> None:
+        batches = self.batches.setdefault(partition, [])
+        if not batches or not _append(batches[-1], message):
+            # The first message of a batch always has room.
+            batches.append(self._create_batch())
+            _append(batches[-1], message)
+        self.last[partition] = position
 
 
 @asynccontextmanager
@@ -119,7 +137,7 @@ def _waiting(accumulator: Any) -> list[Any]:
 
 
 def _append(batch: Any, message: Message) -> bool:
-    """Whether there was room; the first message of a batch always has."""
+    """Whether there was room."""
     key, value, timestamp, headers = message
     kept = batch.append(timestamp=timestamp, key=key, value=value, headers=headers)
     return kept is not None

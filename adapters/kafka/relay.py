@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.kafka.cluster import (
@@ -18,8 +18,8 @@ from adapters.kafka.cluster import (
     pause_seconds,
     reaches,
 )
-from adapters.kafka.messages import Message, Stored, message, watermark
-from adapters.kafka.publisher import Publisher, open_publisher
+from adapters.kafka.messages import Stored, message, watermark
+from adapters.kafka.publisher import Parcel, Publisher, open_publisher
 from application.ports import Mark, Page, Stream
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Relay:
         partitions = Partitions(publisher, position)
         if position == 0:
             # Readers take only a partition that begins with the log's beginning.
-            await publisher.publish({n: [watermark(0)] for n in publisher.partitions})
+            await partitions.tell(publisher.partitions)
 
         async def marks(_: Collection[int]) -> Mapping[int, Mark]:
             return {0: Mark(partitions.position + 1, partitions.position)}
@@ -106,7 +106,7 @@ class Relay:
             while True:
                 page = await pages.within(partitions.patience())
                 if page is None:
-                    await partitions.tell()
+                    await partitions.tell(partitions.behind)
                 else:
                     await partitions.publish(page)
                     await self._place.save(0, Mark(page.upto + 1, page.upto))
@@ -122,45 +122,44 @@ class Partitions:
         self._told = dict.fromkeys(publisher.partitions, 0)
         self._told_at = dict.fromkeys(publisher.partitions, 0.0)
 
-    async def publish(self, page: "PreparedPage") -> None:
-        """Send the messages, and a watermark where none goes and it was quiet."""
-        self.position = page.upto
-        self._told.update(page.last)
-        quiet = [n for n in self._behind() if n not in page.last and not self._quiet_in([n])]
-        await self._send({**page.messages, **self._watermarks(quiet)})
-
-    async def tell(self) -> None:
-        """Send a watermark to each partition that does not know how far the log is."""
-        await self._send(self._watermarks(self._behind()))
+    @property
+    def behind(self) -> Collection[int]:
+        """Those that do not know how far the log is."""
+        return [number for number, told in self._told.items() if told < self.position]
 
     def patience(self) -> float | None:
         """In how many seconds there will be something to tell; None when all is told."""
-        behind = self._behind()
-        return self._quiet_in(behind) if behind else None
+        behind = self.behind
+        return max(self._quiet_in(number) for number in behind) if behind else None
 
-    async def _send(self, messages: Mapping[int, Sequence[Message]]) -> None:
-        await self._publisher.publish(messages)
-        self._told_at.update(dict.fromkeys(messages, time.monotonic()))
+    async def publish(self, page: "PreparedPage") -> None:
+        """Send the messages, and a watermark where none goes and it was quiet."""
+        self.position = page.upto
+        self._told.update(page.parcel.last)
+        quiet = [number for number in self.behind if not self._quiet_in(number)]
+        await self._send(page.parcel, [n for n in quiet if n not in page.parcel.last])
 
-    def _watermarks(self, partitions: Collection[int]) -> dict[int, list[Message]]:
-        self._told.update(dict.fromkeys(partitions, self.position))
-        return {number: [watermark(self.position)] for number in partitions}
+    async def tell(self, partitions: Collection[int]) -> None:
+        """Send a watermark to each of these."""
+        await self._send(self._publisher.parcel(), partitions)
 
-    def _behind(self) -> list[int]:
-        return [number for number, told in self._told.items() if told < self.position]
+    async def _send(self, parcel: Parcel, told: Collection[int]) -> None:
+        for number in told:
+            parcel.put_into(number, watermark(self.position), self.position)
+        await self._publisher.publish(parcel)
+        self._told.update(parcel.last)
+        self._told_at.update(dict.fromkeys(parcel.last, time.monotonic()))
 
-    def _quiet_in(self, partitions: Collection[int]) -> float:
-        last = max(self._told_at[number] for number in partitions)
-        return max(0.0, last + QUIET_SECONDS - time.monotonic())
+    def _quiet_in(self, partition: int) -> float:
+        return max(0.0, self._told_at[partition] + QUIET_SECONDS - time.monotonic())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class PreparedPage:
-    """The messages of a page by partition, and the last position in each."""
+    """The messages of a page, and how far it brings the topic."""
 
     upto: int
-    messages: dict[int, list[Message]] = field(default_factory=dict)
-    last: dict[int, int] = field(default_factory=dict)
+    parcel: Parcel
 
 
 class Prepared:
@@ -191,14 +190,11 @@ class Prepared:
 
     async def _prepare(self) -> PreparedPage:
         page = await anext(self._pages)
-        prepared = PreparedPage(page.upto)
+        parcel = self._publisher.parcel()
         for n, record in enumerate(page.records):
             assert isinstance(record, Stored)
-            made = message(record)
-            partition = self._publisher.partition(made.key)
-            prepared.messages.setdefault(partition, []).append(made)
-            prepared.last[partition] = record.position
+            parcel.put(message(record), record.position)
             if n % TURN_RECORDS == 0:
                 # What is being sent has its turn.
                 await asyncio.sleep(0)
-        return prepared
+        return PreparedPage(page.upto, parcel)
