@@ -14,12 +14,8 @@ from adapters.http import documentation, probes
 from adapters.http.api.table import PREFIX, TABLE
 from adapters.http.dispatch import Dispatch
 from adapters.http.edge import Edge
-from adapters.http.headers import SecurityHeaders
-from adapters.http.hosts import HostCheck
-from adapters.http.identity import Identity
+from adapters.http.gate import Gate
 from adapters.http.problems import NoSuchPage, Problem, problem_of
-from adapters.http.time_limit import TimeLimit
-from adapters.http.watching import Watching
 from adapters.http.web.routes import routes
 from adapters.http.web.trouble import alone
 
@@ -35,11 +31,7 @@ def build(edge: Edge) -> Starlette:
         ],
         exception_handlers={HTTPException: _unrouted},
         middleware=[
-            Middleware(Identity, edge=edge),
-            Middleware(SecurityHeaders, is_https=edge.site.is_https),
-            Middleware(Watching, edge=edge, tell=tell),
-            Middleware(HostCheck, site=edge.site),
-            Middleware(TimeLimit, seconds=edge.site.request_seconds),
+            Middleware(Gate, edge=edge, tell=tell),
             Middleware(Dispatch, edge=edge, prefix=PREFIX, table=TABLE),
         ],
     )

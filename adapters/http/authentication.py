@@ -1,7 +1,7 @@
 """Who asks, and from where: a token in a header or a session in a cookie."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import cast
@@ -25,6 +25,11 @@ def edge_of(request: Request) -> Edge:
     return cast(Edge, request.scope["state"]["edge"])
 
 
+def headers_of(request: Request) -> Mapping[bytes, bytes]:
+    """The headers by lower-case name; of one that came twice, the last."""
+    return cast(Mapping[bytes, bytes], request.scope["state"]["headers"])
+
+
 async def principal_of(request: Request) -> Principal | None:
     """Who asks; None when nobody says so or the token or session is no good (any more)."""
     edge = edge_of(request)
@@ -40,10 +45,11 @@ async def principal_of(request: Request) -> Principal | None:
 
 def token_of(request: Request) -> str | None:
     """The token that came in X-Auth-Token or as a bearer."""
-    token = request.headers.get("x-auth-token")
+    given = headers_of(request)
+    token = given.get(b"x-auth-token")
     if token is not None:
-        return token.strip()
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        return token.decode("latin-1").strip()
+    scheme, _, bearer = given.get(b"authorization", b"").decode("latin-1").partition(" ")
     return bearer.strip() if scheme.lower() == "bearer" else None
 
 
@@ -64,7 +70,7 @@ def context_of(request: Request, principal: Principal) -> Context:
         request_id=request_id,
         pid=os.getpid(),
         correlation_id=UUID(hex=request_id),
-        command_id=command_id_of(request.headers.get("idempotency-key"), principal),
+        command_id=command_id_of(_text(headers_of(request).get(b"idempotency-key")), principal),
         traceparent=state["traceparent"],
     )
 
@@ -94,6 +100,10 @@ def remote_address_of(request: Request) -> str | None:
         if not _is_within(hop, trusted):
             break
     return peer
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
 
 
 def _is_address(text: str) -> bool:

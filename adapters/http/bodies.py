@@ -17,10 +17,10 @@ KEY = re.compile(rb'"\s*:')
 
 async def read(request: Request, site: Site) -> bytes:
     """All bytes of the body. Raises BodyTooLarge; what is too slow ends at the time limit."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > site.max_body_bytes:
-        raise _too_large(site)
     state = request.scope["state"]
+    declared = state["headers"].get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > site.max_body_bytes:
+        raise _too_large(site)
     state["waits_for_body"] = True
     body = await _received(request, site)
     state["waits_for_body"] = False
@@ -47,9 +47,11 @@ def _too_large(site: Site) -> BodyTooLarge:
     )
 
 
-def must_be_json(content_type: str | None) -> None:
+def must_be_json(content_type: bytes) -> None:
     """Raise WrongMediaType unless the body is said to be JSON in UTF-8."""
-    kind, _, parameters = (content_type or "").partition(";")
+    if content_type == b"application/json":
+        return
+    kind, _, parameters = content_type.decode("latin-1").partition(";")
     if kind.strip().lower() != "application/json":
         said = f"not as {kind.strip()}" if kind.strip() else "and said to be so"
         raise WrongMediaType(

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from adapters.http.edge import Site
 from adapters.http.problems import ForeignOrigin, WrongHost
 
@@ -15,34 +13,27 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES = (b"same-origin", b"none")
 
 
-class HostCheck:
-    """Refuses a Host that is not ours (DNS rebinding), and foreign origins of unsafe methods.
+class Hosts:
+    """The names that this server answers to."""
 
-    A request with a token in a header needs no origin: no page of another site can send one.
-    """
-
-    def __init__(self, app: ASGIApp, site: Site) -> None:
-        self._app = app
-        self._hosts = {site.host, *site.allowed_hosts}
+    def __init__(self, site: Site) -> None:
+        self._names = {site.host, *site.allowed_hosts}
         if site.host in LOOPBACK:
-            self._hosts |= LOOPBACK
+            self._names |= LOOPBACK
         self._is_open = "*" in site.allowed_hosts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in PROBES:
-            headers = dict(scope["headers"])
-            self._check_host(headers)
-            if scope["method"] not in SAFE:
-                check_origin(headers)
-        await self._app(scope, receive, send)
-
-    def _check_host(self, headers: Mapping[bytes, bytes]) -> None:
+    def check(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> None:
+        """Raise WrongHost (DNS rebinding) or, for an unsafe method, ForeignOrigin."""
+        if path in PROBES:
+            return
         named = host_of(headers.get(b"host", b""))
-        if not self._is_open and named not in self._hosts:
+        if not self._is_open and named not in self._names:
             raise WrongHost(
                 f"This server does not answer to the name {named[:100]!r};"
                 " QUARTERDECK_ALLOWED_HOSTS adds names."
             )
+        if method not in SAFE:
+            check_origin(headers)
 
 
 def host_of(header: bytes) -> str:
@@ -54,7 +45,10 @@ def host_of(header: bytes) -> str:
 
 
 def check_origin(headers: Mapping[bytes, bytes]) -> None:
-    """Raise ForeignOrigin when a browser says that another site's page sent this."""
+    """Raise ForeignOrigin when a browser says that another site's page sent this.
+
+    A request with a token in a header needs no origin: no page of another site can send one.
+    """
     if b"x-auth-token" in headers or b"authorization" in headers:
         return
     site = headers.get(b"sec-fetch-site")

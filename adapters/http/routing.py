@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from adapters.http import answers, bodies
 from adapters.http.answers import Answer
+from adapters.http.authentication import headers_of
 from adapters.http.calls import Call
 from adapters.http.edge import NotYet
 from adapters.http.parameters import InWorkspace, Parameters, Reading
@@ -220,7 +221,7 @@ async def _body(call: Call) -> dict[str, Any]:
     body = await bodies.read(call.request, call.edge.site)
     if not body:
         return {}
-    bodies.must_be_json(call.request.headers.get("content-type"))
+    bodies.must_be_json(headers_of(call.request).get(b"content-type", b""))
     return bodies.parse(body)
 
 

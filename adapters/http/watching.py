@@ -1,68 +1,36 @@
-"""Every request is watched: counted, traced, and logged where someone must look at it."""
+"""Every request is watched: counted, and logged where someone must look at it."""
 
 import logging
-from collections.abc import Callable
-from time import perf_counter
+from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from adapters.http.edge import Edge
-from adapters.http.problems import FAULT, Problem, problem_of
+from adapters.http.edge import Measures
+from adapters.http.problems import FAULT, Problem
 
 SLOW_SECONDS = 1.0
 UNMATCHED = "unmatched"
-Tell = Callable[[Scope, Problem], ASGIApp]
-"""Makes the answer that tells a problem."""
+REFUSED = (401, 403)
 logger = logging.getLogger(__name__)
 
 
-class Watching:
-    """Outermost of what may fail: an error that nobody expected is loud here, and a 500."""
+def account(measures: Measures, scope: Scope, status: int, seconds: float) -> None:
+    """Count an answer; log one that was refused, that failed, or that took long."""
+    measures.answered(route_of(scope), scope["method"], status, seconds)
+    if status in REFUSED:
+        logger.warning("Refused", extra=_about(scope, status, seconds))
+    elif status >= 500:
+        logger.warning("Failed", extra=_about(scope, status, seconds))
+    elif seconds > SLOW_SECONDS:
+        logger.warning("Slow", extra=_about(scope, status, seconds))
+    elif logger.isEnabledFor(logging.DEBUG):
+        logger.debug("Answered", extra=_about(scope, status, seconds))
 
-    def __init__(self, app: ASGIApp, edge: Edge, tell: Tell) -> None:
-        self._app = app
-        self._edge = edge
-        self._tell = tell
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        begun, status, head_seconds = perf_counter(), 0, 0.0
-
-        async def answer(message: Message) -> None:
-            nonlocal status, head_seconds
-            if message["type"] == "http.response.start":
-                status, head_seconds = message["status"], perf_counter() - begun
-            await send(message)
-
-        state = scope["state"]
-        name = f"{scope['method']} {scope['path']}"
-        with self._edge.tracer.span(name, state["traceparent"], {"http.path": scope["path"]}) as on:
-            state["traceparent"] = on
-            try:
-                await self._app(scope, receive, answer)
-            except Exception as error:
-                problem = problem_of(error) or _unexpected(error, name)
-                if status:
-                    # The answer has begun: all that can be told is that it ends here.
-                    raise
-                await self._tell(scope, problem)(scope, receive, answer)
-            finally:
-                self._account(scope, status, head_seconds or perf_counter() - begun)
-
-    def _account(self, scope: Scope, status: int, seconds: float) -> None:
-        """`seconds` is the time to the answer's head: a stream of events lasts as it likes."""
-        route = route_of(scope)
-        self._edge.measures.answered(route, scope["method"], status, seconds)
-        if status in (401, 403):
-            logger.warning("Refused", extra=_about(scope, status, seconds))
-        elif status >= 500 or seconds > SLOW_SECONDS:
-            logger.warning(
-                "Failed" if status >= 500 else "Slow", extra=_about(scope, status, seconds)
-            )
-        elif logger.isEnabledFor(logging.DEBUG):
-            logger.debug("Answered", extra=_about(scope, status, seconds))
+def unexpected(error: Exception, scope: Scope) -> Problem:
+    """A defect is loud in the log; its client is told the request's id and nothing else."""
+    logger.error("%s %s failed: a defect", scope["method"], scope["path"], exc_info=error)
+    return FAULT
 
 
 def route_of(scope: Scope) -> str:
@@ -71,12 +39,7 @@ def route_of(scope: Scope) -> str:
     return route or getattr(scope.get("route"), "path", None) or UNMATCHED
 
 
-def _unexpected(error: Exception, name: str) -> Problem:
-    logger.error("%s failed: a defect", name, exc_info=error)
-    return FAULT
-
-
-def _about(scope: Scope, status: int, seconds: float) -> dict[str, object]:
+def _about(scope: Scope, status: int, seconds: float) -> dict[str, Any]:
     client = scope.get("client")
     return {
         "method": scope["method"],

@@ -38,7 +38,7 @@ CHECKS = [
 ]
 schema = schemathesis.openapi.from_dict(document(TABLE, PREFIX, Site()))
 tried = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
