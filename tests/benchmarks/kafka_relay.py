@@ -51,10 +51,11 @@ def run() -> Iterator[Figure]:
         uvloop.run(_produce(broker.address, ready, BATCH_BYTES[0]))
         # In turns, so that what else the machine does touches both.
         rounds = [_round(dsn, broker.address, ready) for _ in range(ROUNDS)]
-    ratio = statistics.median(relay / bare for relay, bare in rounds)
-    relay, bare = (statistics.median(speeds) for speeds in zip(*rounds, strict=True))
-    told = f"{relay:,.0f}/s; bare {bare:,.0f}/s"
-    yield Figure("kafka_relay_events_per_second_vs_produce", ratio, 0.7, told=told)
+    ratios = sorted(relay / bare for relay, bare in rounds)
+    relay, bare = (max(speeds) for speeds in zip(*rounds, strict=True))
+    told = f"at best {relay:,.0f}/s; bare {bare:,.0f}/s; ratios {ratios[0]:.2f} to {ratios[-1]:.2f}"
+    name = "kafka_relay_events_per_second_vs_produce"
+    yield Figure(name, statistics.median(ratios), 0.7, told=told)
 
 
 def _round(dsn: str, servers: str, ready: Sequence[Message]) -> tuple[float, float]:

@@ -194,6 +194,7 @@ async def test_a_printer_killed_at_any_moment_loses_no_line(database: str, form:
     )
 
 
+@pytest.mark.slow
 async def test_a_process_whose_output_is_closed_goes_on_without_printing(database: str) -> None:
     await migrate(database)
     process = printer_process(database, "json")

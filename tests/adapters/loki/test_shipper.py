@@ -80,19 +80,19 @@ async def test_pushes_stay_below_their_size(log: Log, answerer: Answerer) -> Non
     assert len(answerer.pushes) >= 3
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        answer(500, "the ring is empty"),
-        answer(503, ""),
-        answer(429, "slow down", "Retry-After: 0.1"),
-        answer(401, "who are you"),
-        answer(404, "no such page"),
-        answer(307, "", "Location: /elsewhere"),
-        b"",
-        b"not HTTP at all\r\n\r\n",
-    ],
-)
+TROUBLES = {
+    "empty ring": answer(500, "the ring is empty"),
+    "starting": answer(503),
+    "too fast": answer(429, "slow down", "Retry-After: 0.1"),
+    "unknown": answer(401, "who are you"),
+    "elsewhere": answer(404, "no such page"),
+    "moved": answer(307, "", "Location: /elsewhere"),
+    "cut off": b"",
+    "not HTTP": b"not HTTP at all\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 async def test_trouble_that_no_line_is_the_cause_of_is_waited_for(
     log: Log, answerer: Answerer, trouble: bytes
 ) -> None:
@@ -107,6 +107,7 @@ async def test_trouble_that_no_line_is_the_cause_of_is_waited_for(
     assert await parked(log.pool) == []
 
 
+@pytest.mark.slow
 async def test_pauses_grow(log: Log, answerer: Answerer) -> None:
     times: list[float] = []
     answerer.answers.extend([answer(503)] * 5)

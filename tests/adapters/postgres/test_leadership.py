@@ -69,6 +69,7 @@ async def test_a_body_keeps_its_own_errors(database: str) -> None:
             raise TimeoutError("mine")
 
 
+@pytest.mark.slow
 async def test_work_goes_on_after_the_lock_was_lost(database: str) -> None:
     turns: list[int] = []
 
