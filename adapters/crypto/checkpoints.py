@@ -63,8 +63,11 @@ def public_key(seed: bytes) -> str:
 
 
 def _is_ours(line: str, body: str, public: Ed25519PublicKey) -> bool:
+    mark = f"— {NAME} "
+    if not line.startswith(mark):
+        return False
     try:
-        signature = b64decode(line.rpartition(" ")[2], validate=True)
+        signature = b64decode(line.removeprefix(mark), validate=True)
         public.verify(signature[4:], body.encode())
     except (ValueError, InvalidSignature):
         return False
