@@ -21,7 +21,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def cut_leaders(database: str) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(
-            f"select pg_terminate_backend(pid) from pg_stat_activity where {LEADER}"  # type: ignore[arg-type]
+            f"select pg_terminate_backend(pid) from pg_stat_activity where {LEADER}"
         )
 
 
@@ -79,9 +79,10 @@ async def test_work_goes_on_after_the_lock_was_lost(database: str) -> None:
             await asyncio.sleep(60)
 
     working = asyncio.create_task(lead_and_work(database, "relay", work))
-    for n in (1, 2):
-        await until(lambda n=n: len(turns) == n)
-        await cut_leaders(database)
+    await until(lambda: len(turns) == 1)
+    await cut_leaders(database)
+    await until(lambda: len(turns) == 2)
+    await cut_leaders(database)
     await asyncio.wait_for(working, 30)
 
     assert turns == [0, 1, 2]
