@@ -76,6 +76,12 @@ class ShownOnce(Value):
         raise NotImplementedError
 
 
+class ShownWord(str):
+    """A result that is itself a word to be seen once: nothing is remembered of it."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Context:
     """Around a command: who asks, from where, in answer to what, and under which id.
@@ -354,8 +360,16 @@ def _fingerprint(command: Command) -> bytes:
 def _record(command: Command, context: Context, result: Any) -> CommandRecord | None:
     if context.command_id is None:
         return None
-    kept = result.without_word() if isinstance(result, ShownOnce) else result
-    return CommandRecord(context.command_id, _fingerprint(command), to_json(kept))
+    return CommandRecord(context.command_id, _fingerprint(command), to_json(_kept(result)))
+
+
+def _kept(result: Any) -> Any:
+    match result:
+        case ShownOnce():
+            return result.without_word()
+        case ShownWord():
+            return ""
+    return result
 
 
 @cache

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from application.commands import Command, Handlers, ShownOnce, Work
+from application.commands import Command, Handlers, ShownOnce, ShownWord, Work
 from application.credentials import Credential
 from application.permissions import Permission, Principal, Role
 from application.state_cache import StateCache
@@ -54,7 +54,7 @@ async def issue_sign_in_link(command: IssueSignInLink, work: Work) -> str:
         credential.id,
         SignInLink.issue(user_id, credential.word_hash, work.now + LINK_LASTS),
     )
-    return credential.write(LINK_PREFIX)
+    return ShownWord(credential.write(LINK_PREFIX))
 
 
 @handlers.register
