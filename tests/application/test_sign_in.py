@@ -56,6 +56,15 @@ async def test_a_link_signs_its_user_in(hub: Hub) -> None:
     assert principal.actor.id == user_id_of("Ada")
 
 
+async def test_a_link_is_not_remembered(hub: Hub) -> None:
+    command = IssueSignInLink(user_name="Ada")
+    link = await hub.do(command, QUARTERDECK, command_id="c1")
+    outcome = await hub.store.outcome("c1")
+    assert outcome is not None
+    assert link.encode() not in outcome.result
+    assert await hub.do(command, QUARTERDECK, command_id="c1") == ""
+
+
 async def test_a_link_works_once(hub: Hub) -> None:
     link = await link_for(hub, "Ada")
     await signed_in(hub, link)
