@@ -37,8 +37,10 @@ class KeyRing:
                 key = b64decode(encoded, validate=True)
             except ValueError:
                 key = b""
-            if not number.isdecimal() or len(key) != 32:
+            if not number.isdecimal() or len(number) > 9 or len(key) != 32:
                 raise BadKeys("A master key must be written as number:base64 of 32 bytes.")
+            if int(number) in keys:
+                raise BadKeys(f"Master key {int(number)} is there twice.")
             keys[int(number)] = key
         return cls(keys)
 

@@ -60,9 +60,7 @@ class EnvelopeVault:
     async def open(self, stream_id: UUID, secret: Secret) -> str:
         if secret.token is None:
             return secret.reveal()
-        _, topic, place = secret.token.split("|", 2)
-        path, _, body = place.rpartition("|")
-        raw = urlsafe_b64decode(body)
+        topic, path, raw = _parts(secret.token)
         return (await self._decrypt(raw, _label(stream_id, topic, path))).decode()
 
     async def seal_bytes(self, subject_id: UUID, label: bytes, plain: bytes) -> bytes:
@@ -91,6 +89,8 @@ class EnvelopeVault:
         return held
 
     async def _decrypt(self, sealed: bytes, label: bytes) -> bytes:
+        if len(sealed) < 16 + 12 + 16:
+            raise LookupError("The sealed text was cut off.")
         key_id = UUID(bytes=sealed[:16])
         cipher = self._by_id.get(key_id)
         if cipher is None:
@@ -108,6 +108,16 @@ class EnvelopeVault:
         cipher = AESGCM(self._ring.unwrap(version, wrapped, key_id.bytes))
         self._by_id[key_id] = cipher
         return cipher
+
+
+def _parts(token: str) -> tuple[str, str, bytes]:
+    """Topic, field and sealed bytes. Raises LookupError for what is no token."""
+    try:
+        _, topic, place = token.split("|", 2)
+        path, _, body = place.rpartition("|")
+        return topic, path, urlsafe_b64decode(body)
+    except ValueError:
+        raise LookupError("This is no sealed text.") from None
 
 
 def _label(stream_id: UUID, topic: str, path: str) -> bytes:
