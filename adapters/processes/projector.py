@@ -8,7 +8,7 @@ from adapters.audit.printer import AuditPrinter
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.kafka.cluster import Cluster
-from adapters.kafka.stream import KafkaStream
+from adapters.kafka.stream import HistoryIsCut, KafkaStream
 from adapters.loki.shipper import LokiShipper
 from adapters.observability import logs
 from adapters.postgres.leadership import lead_and_work
@@ -57,7 +57,8 @@ def start_projecting(hub: Hub, life: Lifetime) -> None:
         PROJECTIONS,
         stream,
         Rebuilder(hub.dsn, decode),
-        source="kafka" if kafka else "log",
+        source=f"kafka:{Cluster(kafka).topic}" if kafka else "log",
+        cut=HistoryIsCut,
     )
     life.start("projector", projector.run())
 
@@ -70,7 +71,7 @@ def start_auditing(hub: Hub, life: Lifetime) -> None:
     if output is not None:
         printer = AuditPrinter(
             LogStream(hub.dsn, decode),
-            PostgresMarks(hub.pool, "audit printer", durable=False),
+            PostgresMarks(hub.pool, "audit printer"),
             output,
             zone=zone,
             form=settings.audit_format,

@@ -39,7 +39,7 @@ def start_relaying(hub: Hub, life: Lifetime) -> None:
         return
     relay = Relay(
         LogStream(hub.dsn, Stored),
-        PostgresMarks(hub.pool, NAME),
+        PostgresMarks(hub.pool, NAME, durable=False),
         Cluster(hub.settings.kafka),
     )
     life.start(NAME, lead_and_work(hub.dsn, NAME, relay.run))
