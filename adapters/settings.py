@@ -4,9 +4,10 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 PREFIX = "QUARTERDECK_"
@@ -16,6 +17,14 @@ NOT_OURS = {"QUARTERDECK_TESTBED"}
 
 class BadSettings(Exception):
     """The environment does not say what a process needs; one sentence for each fault."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise ValueError("this is no time zone, such as Europe/Moscow") from None
+    return name
 
 
 class Settings(BaseModel):
@@ -39,7 +48,9 @@ class Settings(BaseModel):
     allowed_hosts: str = Field("", description="more host names to answer to, with spaces between")
     trusted_proxies: str = Field("", description="networks whose X-Forwarded-For is believed")
     administrator: str = Field("admin", description="name of the first administrator")
-    time_zone: str = Field("UTC", description="zone of the times on pages and in audit lines")
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "UTC", description="zone of the times on pages and in audit lines"
+    )
     kafka: str | None = Field(None, description="Kafka's bootstrap servers, host:port")
     loki_url: str | None = Field(None, description="Loki to ship the audit to")
     audit_format: Literal["json", "text"] = Field("json", description="form of the audit lines")
@@ -48,7 +59,7 @@ class Settings(BaseModel):
     name: str | None = Field(None, description="name of this process; host and pid by default")
     slots: int = Field(10, ge=1, le=1000, description="tasks a manager works on at once")
     lease_seconds: float = Field(
-        15.0, gt=0, description="silence after which another manager goes on with a task"
+        15.0, gt=0, le=3600, description="silence after which another manager goes on with a task"
     )
 
     @property
@@ -63,12 +74,16 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Self:
         """Settings of the environment; what is given (from the command line) wins.
 
-        Raises BadSettings with a sentence for each variable at fault.
+        An empty variable is none. Raises BadSettings with a sentence for each variable at fault.
         """
         found: dict[str, Any] = {}
         for variable, value in environment.items():
-            if variable.startswith(PREFIX) and variable not in NOT_OURS:
+            if value and variable.startswith(PREFIX) and variable not in NOT_OURS:
                 name, text = _named(cls, variable, value)
+                if name in found:
+                    raise BadSettings(
+                        f"{PREFIX}{name.upper()} and {PREFIX}{name.upper()}_FILE are both set."
+                    )
                 found[name] = text
         found.update({name: value for name, value in given.items() if value is not None})
         try:
@@ -88,6 +103,8 @@ def _named(cls: type[Settings], variable: str, value: str) -> tuple[str, str]:
             return name.removesuffix("_file"), Path(value).read_text().strip()
         except OSError as error:
             raise BadSettings(f"{variable}: {value} cannot be read ({error.strerror}).") from None
+        except UnicodeDecodeError:
+            raise BadSettings(f"{variable}: {value} is no text file.") from None
     known = [f"{PREFIX}{field.upper()}" for field in cls.model_fields]
     near = difflib.get_close_matches(variable, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
