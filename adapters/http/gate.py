@@ -23,8 +23,8 @@ class Gate:
     """The only middleware around all that is served.
 
     In the request's state it leaves `edge`, `headers` (a dict of bytes), `request_id`,
-    `traceparent` and, for pages, `csp_nonce`. The time limit is for an answer's first byte: what
-    streams may go on.
+    `traceparent` and, for pages, `csp_nonce`. The time that is limited and measured is that to an
+    answer's first byte: what streams may go on.
     """
 
     def __init__(self, app: ASGIApp, edge: Edge, tell: Tell) -> None:
@@ -42,15 +42,12 @@ class Gate:
         state, path = self._identify(scope), scope["path"]
         always = (*self._always, (b"x-request-id", state["request_id"].encode()))
         unless = browser.unless_said(path, state)
-        begun, status = perf_counter(), 0
-        limit = asyncio.timeout(self._edge.site.request_seconds)
+        begun, status, seconds = perf_counter(), 0, 0.0
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
-                if not status:
-                    limit.reschedule(None)
-                status = message["status"]
+                status, seconds = message["status"], perf_counter() - begun
                 message["headers"] = browser.with_all(message["headers"], always, unless)
             await send(message)
 
@@ -58,7 +55,7 @@ class Gate:
         with self._edge.tracer.span(scope["method"], state["traceparent"], attributes) as handed_on:
             state["traceparent"] = handed_on
             try:
-                await self._pass(scope, receive, answer, limit)
+                await self._pass(scope, receive, answer)
             except Exception as error:
                 if status:
                     # The answer has begun: all that can be told is that it ends here.
@@ -66,7 +63,7 @@ class Gate:
                 problem = problem_of(error) or unexpected(error, scope)
                 await self._tell(scope, problem)(scope, receive, answer)
             finally:
-                account(self._edge.measures, scope, status, perf_counter() - begun)
+                account(self._edge.measures, scope, status, seconds)
 
     def _identify(self, scope: Scope) -> dict[str, Any]:
         given = dict(scope["headers"])
@@ -79,17 +76,23 @@ class Gate:
         state["traceparent"] = traceparent_of(given.get(b"traceparent"))
         return state
 
-    async def _pass(
-        self, scope: Scope, receive: Receive, answer: Send, limit: asyncio.Timeout
-    ) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._hosts.check(scope["method"], scope["path"], scope["state"]["headers"])
+        seconds = self._edge.site.request_seconds
+        limit = asyncio.timeout(seconds)
+
+        async def in_time(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                limit.reschedule(None)
+            await send(message)
+
         try:
             async with limit:
-                await self._app(scope, receive, answer)
+                await self._app(scope, receive, in_time)
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise _too_late(scope, self._edge.site.request_seconds) from None
+            raise _too_late(scope, seconds) from None
 
 
 def _too_late(scope: Scope, seconds: float) -> Mistake:

@@ -22,7 +22,7 @@ class PrometheusMeasures:
         PlatformCollector(registry=self.registry)
         self._requests = Histogram(
             "quarterdeck_http_request_seconds",
-            "Time from a request's arrival to the end of its answer.",
+            "Time from a request's arrival to the first byte of its answer.",
             ["route", "method", "status"],
             buckets=SECONDS,
             registry=self.registry,

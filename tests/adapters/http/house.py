@@ -70,7 +70,8 @@ async def furnish(quarterdeck: Quarterdeck) -> House:
     task = await quarterdeck.execute(
         InstallCluster(workspace_id=workspace_id, cluster_id=cluster.result)
     )
-    await quarterdeck.edge.reads.reader(after=task.position)
+    token = await quarterdeck.token(workspace_id)
+    await quarterdeck.edge.reads.reader(after=await quarterdeck.hub.store.head())
     return House(
         slug=slug,
         workspace_id=workspace_id,
@@ -78,5 +79,5 @@ async def furnish(quarterdeck: Quarterdeck) -> House:
         version_id=state.current.id,
         cluster_id=cluster.result,
         task_id=task.result,
-        token=await quarterdeck.token(workspace_id),
+        token=token,
     )

@@ -1,14 +1,21 @@
 """The gate: whose name is answered, whose page may use a session, and what every answer says."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.http.app import build
+from adapters.observability.metrics import PrometheusMeasures
 from tests.adapters.http.quarterdeck import Quarterdeck, open_quarterdeck
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORKSPACES = "/api/v1/workspaces"
+CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OURS = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "quarterdeck.test.evil.example", "", "["])
@@ -117,3 +124,42 @@ async def test_a_browser_gets_a_page_where_a_program_gets_problem_json(
         problem = await client.get("/", headers={"Host": "evil.example"})
     assert page.headers["Content-Type"].startswith("text/html")
     assert problem.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_requests_and_commands_are_counted_by_route_and_name(
+    quarterdeck: Quarterdeck,
+) -> None:
+    measured = replace(
+        quarterdeck, app=build(replace(quarterdeck.edge, measures=PrometheusMeasures()))
+    )
+    async with measured.client(await quarterdeck.token()) as client:
+        made = await client.post(WORKSPACES, json={"name": "A"})
+        await client.get(made.headers["Location"])
+        numbers = (await client.get("/metrics")).text
+    assert (
+        'quarterdeck_http_request_seconds_count{method="GET",route="/workspaces/{workspace_id}",'
+        'status="200"} 1.0'
+    ) in numbers
+    assert (
+        'quarterdeck_command_seconds_count{command="CreateWorkspace",outcome="done"} 1.0'
+    ) in numbers
+
+
+async def test_a_command_carries_the_span_it_was_asked_in(quarterdeck: Quarterdeck) -> None:
+    traced = replace(quarterdeck, app=build(replace(quarterdeck.edge, tracer=_Tracer())))
+    async with traced.client(await quarterdeck.token(), traceparent=CALLER) as client:
+        made = await client.post(WORKSPACES, json={"name": "A"})
+    (recorded,) = await quarterdeck.hub.store.read(int(made.headers["X-Position"]) - 1, 1)
+    assert recorded.metadata.traceparent == OURS
+
+
+class _Tracer:
+    """Continues the caller's trace in a span of its own."""
+
+    @contextmanager
+    def span(
+        self, name: str, traceparent: str | None, attributes: dict[str, str | int]
+    ) -> Iterator[str | None]:
+        assert (name, traceparent) == ("POST", CALLER)
+        assert attributes == {"http.path": WORKSPACES}
+        yield OURS
