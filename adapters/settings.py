@@ -55,7 +55,9 @@ class Settings(BaseModel):
     loki_url: str | None = Field(None, description="Loki to ship the audit to")
     audit_format: Literal["json", "text"] = Field("json", description="form of the audit lines")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="form of the logs")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least weight of what is logged"
+    )
     name: str | None = Field(None, description="name of this process; host and pid by default")
     slots: int = Field(10, ge=1, le=1000, description="tasks a manager works on at once")
     lease_seconds: float = Field(
@@ -105,15 +107,15 @@ def _named(cls: type[Settings], variable: str, value: str) -> tuple[str, str]:
             raise BadSettings(f"{variable}: {value} cannot be read ({error.strerror}).") from None
         except UnicodeDecodeError:
             raise BadSettings(f"{variable}: {value} is no text file.") from None
-    known = [f"{PREFIX}{field.upper()}" for field in cls.model_fields]
-    near = difflib.get_close_matches(variable, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = difflib.get_close_matches(name, list(cls.model_fields), n=1)
+    hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
     raise BadSettings(f"{variable} is no setting of Quarterdeck.{hint}")
 
 
 def _sentence(fault: ErrorDetails) -> str:
     place = "_".join(str(part) for part in fault["loc"]).upper()
-    return f"{PREFIX}{place}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
+    said = fault["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{place}: {said[0].lower()}{said[1:]}."
 
 
 def _shown_host(host: str) -> str:
