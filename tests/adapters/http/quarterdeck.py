@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,16 +22,15 @@ from adapters.bootstrap import Hub, open_hub, write_keys
 from adapters.crypto.key_ring import KeyRing
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.http.app import build
-from adapters.http.edge import Edge, NotYet, Site
+from adapters.http.edge import Edge, Site
 from adapters.http.feed import LogFeed
 from adapters.postgres.migrations import migrate
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
-from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
-from adapters.postgres.time_travel import TimeMachine
-from adapters.postgres.visibility import Visibility
+from adapters.postgres.system import PostgresSystem
+from adapters.processes.reads import open_reads
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.auth_tokens import CreateAuthToken
@@ -42,7 +40,6 @@ from application.ports import RenderFault, Rendering, SectionSource
 from application.sign_in import IssueSignInLink, UseSignInLink
 from application.workspaces import CreateWorkspace
 from projections import PROJECTIONS
-from projections.reader import Reader, Shown
 
 VARIABLE = re.compile(r"{{\s*\.(\w+)\s*}}")
 
@@ -66,37 +63,6 @@ class PlainRenderer:
             for section in sections
         }
         return Rendering(texts, {name: [text] for name, text in texts.items()}, [], "plain 1")
-
-
-class PastReader:
-    """Reads of an instant: each query enters the past and leaves it again."""
-
-    def __init__(self, machine: TimeMachine, moment: datetime) -> None:
-        self._machine = machine
-        self._moment = moment
-
-    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
-        async with self._machine.at(self._moment) as reader:
-            return await reader.rows(sql, parameters or {})
-
-    async def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Shown | None:
-        return next(iter(await self.rows(sql, parameters)), None)
-
-
-class ReadModels:
-    """edge.Reads over the real reader, time machine and visibility."""
-
-    def __init__(
-        self, reader: PostgresReader, machine: TimeMachine, visibility: Visibility
-    ) -> None:
-        self._reader = reader
-        self._machine = machine
-        self._visibility = visibility
-
-    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
-        if after and not await self._visibility.wait_for(after):
-            raise NotYet(after)
-        return PastReader(self._machine, at) if at else self._reader
 
 
 @dataclass
@@ -183,12 +149,10 @@ async def open_quarterdeck(dsn: str, folder: Path, **site: Any) -> AsyncIterator
     await install(dsn, PROJECTIONS)
     async with (
         open_hub(settings, dsn, PlainRenderer(), AsyncsshKeyPairs()) as hub,
-        open_reader(dsn) as reader,
+        open_reads(hub) as reads,
         asyncio.TaskGroup() as group,
     ):
         decode = hub.store.mapper.recorded
-        machine = TimeMachine(dsn, hub.store.pool, decode, PROJECTIONS)
-        visibility = Visibility(dsn)
         stream = LogStream(dsn, decode, poll_seconds=0.2)
         feed = LogFeed(stream, hub.store, lambda r: hub.cache.seen(r.stream_id, r.version))
         projector = Projector(
@@ -198,19 +162,20 @@ async def open_quarterdeck(dsn: str, folder: Path, **site: Any) -> AsyncIterator
             bus=hub.bus,
             cache=hub.cache,
             clock=hub.clock,
-            reads=ReadModels(reader, machine, visibility),
+            reads=reads,
             log=hub.store,
             documents=hub.documents,
             task_logs=hub.task_logs,
             renderer=hub.bus.world.renderer,
             events=feed,
+            system=PostgresSystem(dsn, hub.pool, reads.now, decode, PROJECTIONS),
             site=Site(**{"public_url": "http://quarterdeck.test", **site}),
         )
         beside = [
             group.create_task(part, name=name)
             for name, part in (
                 ("projector", projector.run()),
-                ("visibility", visibility.run()),
+                ("visibility", reads.visibility.run()),
                 ("feed", feed.run()),
             )
         ]
@@ -219,4 +184,3 @@ async def open_quarterdeck(dsn: str, folder: Path, **site: Any) -> AsyncIterator
         finally:
             for task in beside:
                 task.cancel()
-            await machine.close()
