@@ -68,7 +68,6 @@ async def web(
     life.start("feed", feed.run())
     life.start("visibility", reads.visibility.run())
     tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
-    tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
     try:
         yield build(
             Edge(

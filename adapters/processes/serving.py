@@ -46,6 +46,7 @@ async def serve_http(app: ASGIApp, listener: socket.socket) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             date_header=True,
             lifespan="off",
             http="httptools",
