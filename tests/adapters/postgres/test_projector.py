@@ -21,7 +21,7 @@ from adapters.postgres.read_models import active_builds, connect, progress
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogReader, LogStream
 from adapters.postgres.visibility import Visibility
-from application.ports import Unavailable
+from application.ports import Marks, Page, Unavailable
 from domain.model import Recorded
 from domain.workspaces import WorkspaceCreated, WorkspaceRenamed
 from projections.projection import Change, Projection, Table
@@ -245,6 +245,31 @@ async def test_a_database_that_takes_no_writes_is_waited_for(scene: Scenario) ->
             )
             assert await visibility.wait_for(position, (), SECONDS)
     assert await parked_events(scene.reader) == []
+
+
+class Stubborn:
+    """A stream that answers its end with a fault."""
+
+    def __init__(self) -> None:
+        self.is_followed = asyncio.Event()
+
+    async def follow(self, _: Marks) -> AsyncIterator[Page]:
+        self.is_followed.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise Overtaken from None
+        yield Page(0, [], 0, 0)
+
+
+async def test_it_ends_when_told_to_also_while_something_fails(scene: Scenario) -> None:
+    stream = Stubborn()
+    rebuilder = Rebuilder(scene.dsn, Mapper().recorded)
+    task = asyncio.create_task(Projector(scene.dsn, [], stream, rebuilder).run())
+    await stream.is_followed.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=SECONDS)
+    assert done == {task}
 
 
 async def test_two_projectors_take_turns(scene: Scenario) -> None:
