@@ -50,7 +50,7 @@ class ChangeWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
 async def create_workspace(command: CreateWorkspace, work: Work) -> UUID:
     if command.slug in RESERVED:
         raise Invalid([Fault(pointer="/slug", detail="Quarterdeck's own pages have this address.")])
-    slug = command.slug or slug_of(command.name)
+    slug = command.slug or await _free_slug(work, command.name)
     workspace_id = work.new_id()
     work.claim(slug_key(slug), workspace_id)
     work.within(workspace_id, slug)
@@ -58,6 +58,14 @@ async def create_workspace(command: CreateWorkspace, work: Work) -> UUID:
         Workspace, workspace_id, Workspace.create(command.name, slug, command.settings)
     )
     return workspace_id
+
+
+async def _free_slug(work: Work, name: str) -> str:
+    """A slug like the name; where another has it, with five letters behind it."""
+    slug = slug_of(name)
+    if await work.world.store.holder(slug_key(slug)) is None:
+        return slug
+    return f"{slug[:34].rstrip('-')}-{_letters()}"
 
 
 @handlers.register
@@ -105,4 +113,8 @@ def slug_of(name: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
     if re.fullmatch(r"[a-z][a-z0-9-]{1,39}", slug) and slug not in RESERVED:
         return slug
+    return _letters()
+
+
+def _letters() -> str:
     return "".join(secrets.choice(string.ascii_lowercase) for _ in range(5))
