@@ -69,8 +69,16 @@ async def test_a_workspace_is_made_with_a_slug_from_its_name(hub: Hub) -> None:
 async def test_two_workspaces_do_not_share_a_slug(hub: Hub) -> None:
     await hub.workspace("team-a")
     with pytest.raises(Taken):
-        await hub.do(CreateWorkspace(name="Team A"))
+        await hub.do(CreateWorkspace(name="Team A", slug="team-a"))
     assert len(hub.events()) == 1
+
+
+async def test_a_slug_that_nobody_asked_for_makes_way(hub: Hub) -> None:
+    await hub.workspace("team-a")
+    await hub.do(CreateWorkspace(name="Team A"))
+    slugs = [event.slug for event in hub.events() if isinstance(event, WorkspaceCreated)]
+    assert slugs[0] == "team-a"
+    assert slugs[1].startswith("team-a-")
 
 
 @pytest.mark.parametrize("slug", sorted(RESERVED))

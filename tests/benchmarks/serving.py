@@ -1,7 +1,8 @@
 """A POST with token, validation and idempotency against the same server without a database.
 
-Both are one uvicorn on uvloop in a process of its own, asked over 64 kept-alive connections by
-`wrk`-like clients in another process.
+Both are the whole application on one uvicorn in a process of its own, asked over 64 kept-alive
+connections from another process; the one is `quarterdeck api` on PostgreSQL, the other keeps its
+events in memory.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 import uvloop
 
-from tests.benchmarks.bench import Figure, median_of
+from tests.benchmarks.bench import Figure, median_of, postgres
 from tests.support.quarterdeck import Quarterdeck
 from tests.support.servers.processes import end, free_port, spawn, wait_until
 
@@ -23,20 +24,24 @@ SECONDS = 4.0
 
 
 def run() -> Iterator[Figure]:
-    with tempfile.TemporaryDirectory(prefix="quarterdeck-bench-", dir="/tmp") as name:
+    with postgres() as dsn, tempfile.TemporaryDirectory(prefix="quarterdeck-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        program = Quarterdeck(folder)
+        program = Quarterdeck(folder, database_url=dsn, keys="1:" + "A" * 43 + "=")
         try:
-            program.start()
+            program.start("api")
             token = program.token("--global")
             null_port = free_port()
             null = spawn(
-                [sys.executable, "-m", "tests.benchmarks.null_server", str(null_port)],
+                [
+                    *[sys.executable, "-m", "tests.benchmarks.null_server"],
+                    *[str(null_port), str(folder / "token")],
+                ],
                 folder / "null.log",
             )
             wait_until(lambda: _listens(null_port), null, folder / "null.log", 20)
-            nothing = median_of(lambda: uvloop.run(_posts(null_port, token)))
+            null_token = (folder / "token").read_text()
+            nothing = median_of(lambda: uvloop.run(_posts(null_port, null_token)))
             ours = median_of(lambda: uvloop.run(_posts(program.port, token)))
             end(null)
         finally:
