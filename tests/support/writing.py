@@ -16,25 +16,27 @@ STREAMS = UUID(int=0x5EA)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is written: `events` in all, by so many hands, to so many streams."""
+    """How much each process writes: `events`, by so many hands, to so many streams, at most so
+    many in an append."""
 
     events: int
     hands: int = 32
     streams: int = 16
+    most: int = 4
 
 
 async def write(dsn: str, load: Load, seed: int) -> int:
     """Append until enough is written; how many events were acknowledged."""
     written = 0
+    versions: dict[UUID, int] = {}
     async with PostgresEventStore(dsn, readers=2) as store:
 
         async def hand(number: int) -> None:
             nonlocal written
             chance = random.Random(f"{seed} {number}")
-            versions: dict[UUID, int] = {}
             while written < load.events:
                 stream_id = uuid5(STREAMS, str(chance.randrange(load.streams)))
-                count = chance.randint(1, 4)
+                count = chance.randint(1, load.most)
                 expected = versions.get(stream_id, 0)
                 events = [SignInLinkUsed(session_id=stream_id) for _ in range(count)]
                 try:
@@ -43,9 +45,10 @@ async def write(dsn: str, load: Load, seed: int) -> int:
                     )
                 except AppendConflict:
                     newer = await store.load(stream_id, expected)
-                    versions[stream_id] = newer[-1].version if newer else expected
+                    newest = newer[-1].version if newer else expected
+                    versions[stream_id] = max(newest, versions.get(stream_id, 0))
                 else:
-                    versions[stream_id] = expected + count
+                    versions[stream_id] = max(expected + count, versions.get(stream_id, 0))
                     written += count
 
         await asyncio.gather(*(hand(n) for n in range(load.hands)))
@@ -53,6 +56,5 @@ async def write(dsn: str, load: Load, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    dsn, seed, events, hands, streams = sys.argv[1:]
-    load = Load(int(events), int(hands), int(streams))
-    print(asyncio.run(write(dsn, load, int(seed))))
+    dsn, seed, *numbers = sys.argv[1:]
+    print(asyncio.run(write(dsn, Load(*map(int, numbers)), int(seed))))

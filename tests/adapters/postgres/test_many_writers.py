@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import astuple
 from uuid import UUID
 
 from adapters.postgres.event_store import PostgresEventStore
@@ -14,12 +15,12 @@ async def test_no_position_is_missed_and_no_time_goes_back(log_database: str) ->
     await watch_writers(log_database, Load(events=1_500))
 
 
-async def watch_writers(dsn: str, load: Load) -> int:
-    """Two processes write so much each, two readers follow; how many events they saw."""
+async def watch_writers(dsn: str, load: Load, pages: Sequence[int] = (7, 500)) -> int:
+    """Two processes write so much each, readers follow by pages; how many events each saw."""
     async with PostgresEventStore(dsn) as store:
         over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            readers = [group.create_task(follow(store, over, page)) for page in (7, 500)]
+            readers = [group.create_task(follow(store, over, page)) for page in pages]
             written = await asyncio.gather(*(write_beside(dsn, load, seed) for seed in (1, 2)))
             over.set()
         assert sum(written) >= 2 * load.events
@@ -57,7 +58,7 @@ async def write_beside(dsn: str, load: Load, seed: int) -> int:
 
 @asynccontextmanager
 async def _process(dsn: str, load: Load, seed: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    words = [str(n) for n in (seed, load.events, load.hands, load.streams)]
+    words = [str(n) for n in (seed, *astuple(load))]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.writing", dsn, *words),
         stdout=asyncio.subprocess.PIPE,

@@ -1,0 +1,95 @@
+"""The long forms of the kernel's fault tests; each prints how much it did."""
+
+import random
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.migrations import migrate
+from tests.adapters.postgres import test_cut_at_commit as cutting
+from tests.adapters.postgres import test_killed as killing
+from tests.adapters.postgres import test_many_writers as writing
+from tests.adapters.postgres import test_verification as verification
+from tests.application.test_lifecycle import Lifecycle
+from tests.support import servers
+from tests.support.cutting_proxy import cutting_proxy
+from tests.support.writing import Load
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
+
+CUTS = 10_000
+TAMPERED = 10_000
+KILLS = 300
+EVENTS = 10_000_000
+LIVES = 3_000
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Another course each time, which is printed so that it can be gone again."""
+    seed = secrets.randbits(32)
+    print(f"\nseed {seed}", flush=True)
+    return random.Random(seed)
+
+
+@pytest.fixture
+def own_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+    with servers.postgres(server_folder / f"soak-{secrets.token_hex(4)}") as server:
+        yield server
+
+
+@pytest.fixture
+async def log(database: str) -> str:
+    await migrate(database)
+    return database
+
+
+async def test_cut_at_commit(log: str, chance: random.Random) -> None:
+    with tempfile.TemporaryDirectory(prefix="qd-proxy-", dir="/tmp") as folder:
+        async with (
+            cutting_proxy(log, Path(folder)) as (proxy, dsn),
+            PostgresEventStore(dsn) as store,
+        ):
+            await cutting.survive(store, proxy, CUTS, chance)
+            print(f"{proxy.cuts:,} cuts, {await store.head():,} events, one effect each")
+
+
+async def test_mutation_of_stored_bytes(log: str, chance: random.Random) -> None:
+    async with PostgresEventStore(log) as store:
+        await verification.fill(store, log)
+    counts = await verification.tamper(log, TAMPERED, chance)
+    print(f"{counts.total():,} changes of stored bytes, each found: {dict(counts)}")
+
+
+async def test_kill_of_postgres(own_server: EmbeddedPostgres, chance: random.Random) -> None:
+    acknowledged = await killing.survive(own_server, KILLS, chance)
+    print(f"{KILLS:,} kills of PostgreSQL, {acknowledged:,} acknowledged appends, each there once")
+
+
+async def test_many_writers_and_tail_readers(log: str) -> None:
+    begun = time.monotonic()
+    load = Load(events=EVENTS // 2, streams=512, most=200)
+    seen = await writing.watch_writers(log, load, pages=(500, 5_000))
+    took = time.monotonic() - begun
+    print(f"{seen:,} events by 64 hands in 2 processes, none skipped, {seen / took:,.0f} a second")
+
+
+def test_lives_of_clusters() -> None:
+    run_state_machine_as_test(
+        Lifecycle,
+        settings=settings(
+            max_examples=LIVES,
+            stateful_step_count=100,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(f"{LIVES:,} lives of clusters and tasks, replayed step by step")
