@@ -180,7 +180,6 @@ async def shown(visit: Visit, cluster: Shown, reader: Reader) -> dict[str, Any]:
         "cluster": cluster,
         "changes": changes.rows,
         "made_by": made.rows[0]["user_name"] if made.rows else None,
-        "position": await visit.edge.log.head() if visit.at is None else 0,
     }
 
 

@@ -205,7 +205,6 @@ async def _page(
         shown_tab=form.text("tab") or visit.query("tab"),
         show=form.text("show") or visit.query("show"),
         conflict=await _conflict(visit, cluster, form) if conflict else None,
-        position=await visit.edge.log.head() if visit.at is None else 0,
     )
 
 

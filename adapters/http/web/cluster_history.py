@@ -112,7 +112,6 @@ async def history(visit: Visit) -> Response:
         people=await who_acted(visit.reader, workspace_id=visit.workspace_id),
         everything=everything,
         opened=open_row,
-        position=await visit.edge.log.head() if visit.at is None else 0,
     )
 
 

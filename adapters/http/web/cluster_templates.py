@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from textwrap import dedent
 from typing import Any
 from uuid import UUID
 
@@ -35,15 +36,43 @@ from projections.reader import Shown
 MOST_SECTIONS = 50
 MOST_CLUSTERS = 50
 STARTER = (
-    Source("SSH parameters", "apiVersion: dhctl.deckhouse.io/v1\nkind: SSHConfig\nsshUser: root\n"),
+    Source(
+        "SSH parameters",
+        dedent("""\
+            apiVersion: dhctl.deckhouse.io/v1
+            kind: SSHConfig
+            sshUser: {{ .user }}
+            ---
+            apiVersion: dhctl.deckhouse.io/v1
+            kind: SSHHost
+            host: {{ .host | quote }}
+            """),
+    ),
+    Source(
+        "Installation",
+        dedent("""\
+            apiVersion: quarterdeck.io/v1
+            kind: SSHInstallation
+            spec:
+              phases:
+                - name: look-around
+                  timeout: 1m
+                  script: |
+                    uname -a
+            """),
+    ),
 )
-STARTER_PARAMETERS = """\
-- key: host
-  title: Host
-  type: string
-  description: The machine to install on
-  span: 2
-"""
+STARTER_PARAMETERS = dedent("""\
+    - key: host
+      title: Host
+      type: string
+      description: The machine to install on
+      span: 3
+    - key: user
+      title: User
+      type: string
+      default: root
+    """)
 
 
 @dataclass(frozen=True, slots=True)

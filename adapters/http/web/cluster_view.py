@@ -25,6 +25,8 @@ class Column:
     is_usual: bool = True
 
 
+WORKSPACE = Column("workspace", "Workspace", "w-ws")
+"""Shown where clusters of more than one workspace are."""
 COLUMNS = (
     Column("template", "Template", "w-tpl"),
     Column("revision", "Revision", "w-num", "num skip-narrow minor", is_usual=False),
@@ -65,7 +67,7 @@ class View:
     def is_filtered(self) -> bool:
         return bool(self.text or self.statuses or self.template_id or self.version_id)
 
-    def where(self, workspace_id: UUID) -> ClusterFilter:
+    def where(self, workspace_id: UUID | None) -> ClusterFilter:
         return ClusterFilter(
             workspace_id=workspace_id,
             text=self.text,
@@ -140,7 +142,8 @@ def understood(view: View, templates: Sequence[Shown]) -> View:
 def columns_of(visit: Visit) -> list[Column]:
     """The columns this person wants to see."""
     chosen = visit.preferences.columns
-    return [
+    own = [] if visit.shown_workspace else [WORKSPACE]
+    return own + [
         column
         for column in COLUMNS
         if (column.is_usual if chosen is None else column.key in chosen)

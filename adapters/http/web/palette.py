@@ -51,7 +51,7 @@ async def show(visit: Visit) -> Response:
 async def keys(visit: Visit) -> Response:
     """Every key that does something."""
     if visit.is_fragment:
-        return pages.fragment(visit, "palette/_keys.html")
+        return pages.fragment(visit, "palette/_keys.html", level="h3")
     return await pages.page(visit, "palette/keys.html")
 
 

@@ -170,7 +170,7 @@ async def _own(
 async def _turns(visit: Visit, reader: Reader, subject: UUID | None) -> Turns:
     """What Previous and Next lead to: changes of the subject, else of what the page shows."""
     if visit.at is None:
-        return Turns(await visit.edge.log.head())
+        return Turns(visit.position)
     workspace_id = visit.workspace_id if visit.shown_workspace else visit.principal.workspace_id
     upto = HistoryFilter(until=visit.at + MOMENT)
     about = HistoryFilter(

@@ -5,7 +5,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from adapters.http.edge import System
 from adapters.http.problems import NoSuchPage
 from adapters.http.web import live, pages
 from adapters.http.web.endpoints import act, page
@@ -15,10 +14,6 @@ from domain.model import Recorded
 from projections.reader import Reader
 
 BEHIND_SECONDS = 10
-
-
-def system_of(visit: Visit) -> System | None:
-    return visit.edge.system
 
 
 async def show(visit: Visit) -> Response:
@@ -48,7 +43,7 @@ class _Watch:
 
 
 async def _shown(visit: Visit) -> dict[str, Any]:
-    system = system_of(visit)
+    system = visit.edge.system
     head = await visit.edge.log.head()
     readers = await system.readers() if system else ()
     behind = [each for each in readers if (each["lag_seconds"] or 0) > BEHIND_SECONDS]
@@ -65,7 +60,7 @@ async def _shown(visit: Visit) -> dict[str, Any]:
 
 async def retry(visit: Visit) -> Response:
     """Try the parked events of a projection again."""
-    system = system_of(visit)
+    system = visit.edge.system
     if system is None:
         raise NoSuchPage("This process cannot reach the read models.")
     form = await visit.form()

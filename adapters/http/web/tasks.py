@@ -47,8 +47,7 @@ class Line:
 async def in_workspace(visit: Visit) -> Response:
     """The tasks of a workspace, newest first."""
     shown = await _tasks(visit, visit.reader)
-    position = await visit.edge.log.head() if visit.at is None else 0
-    return await pages.page(visit, "tasks/list.html", position=position, **shown)
+    return await pages.page(visit, "tasks/list.html", **shown)
 
 
 async def in_workspace_live(visit: Visit) -> Response:
@@ -112,7 +111,6 @@ async def infrastructure(visit: Visit) -> Response:
         lines=lines,
         first_line=_after(visit),
         has_more=len(lines) == LINES,
-        position=await visit.edge.log.head() if visit.at is None else 0,
         **shown,
     )
 

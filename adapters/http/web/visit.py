@@ -1,5 +1,6 @@
 """A visit is one request of someone who is signed in: who, to which instant, in which workspace."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 
 from adapters.http.authentication import command_id_of, context_of, principal_of
-from adapters.http.edge import Edge, LoadExample
+from adapters.http.edge import Edge, LoadExample, NotYet
 from adapters.http.problems import BadRequest
 from adapters.http.web.forms import Form, read_form
 from adapters.http.web.local import with_query
@@ -20,6 +21,10 @@ from application.permissions import Permission, Principal
 from domain.model import NotFound
 from projections.reader import Reader, Shown
 from projections.workspaces import workspace_called
+
+PATIENCE_SECONDS = 0.05
+MARGIN = 500
+"""Positions that a page which was read too early hears again by its live stream."""
 
 
 class SignedOut(Exception):
@@ -41,6 +46,8 @@ class Visit:
     reader: Reader
     times: Times
     at: datetime | None = None
+    position: int = 0
+    """All up to here is in what this visit reads; what comes later comes by the live stream."""
     shown_workspace: Shown | None = None
 
     @property
@@ -152,8 +159,11 @@ async def recognise(request: Request, shared: Shared) -> Visit:
         raise SignedOut
     times = Times(edge.clock.now(), zone_called(edge.site.time_zone))
     at = _instant(request, times)
+    position = await _shown_position(edge) if at is None else 0
     reader = await edge.reads.reader(at=at, after=_position(request))
-    return Visit(request, shared, principal, preferences_of(request.cookies), reader, times, at=at)
+    return Visit(
+        request, shared, principal, preferences_of(request.cookies), reader, times, at, position
+    )
 
 
 async def enter(visit: Visit, slug: str) -> None:
@@ -173,6 +183,17 @@ def _instant(request: Request, times: Times) -> datetime | None:
     if moment is None:
         raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12:00Z.")
     return moment if moment < times.now else None
+
+
+async def _shown_position(edge: Edge) -> int:
+    """The head of the log where the read models are that far, else safely before it."""
+    head = await edge.log.head()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await edge.reads.reader(after=head)
+    except (NotYet, TimeoutError):
+        return max(0, head - MARGIN)
+    return head
 
 
 def _position(request: Request) -> int | None:

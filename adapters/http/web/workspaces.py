@@ -76,8 +76,7 @@ async def fleet(visit: Visit) -> Response:
     if not shown["standings"]:
         first = await history_where(visit.reader, HistoryFilter(only_audited=True), limit=3)
         return await pages.page(visit, "workspaces/empty.html", log=first.rows[::-1])
-    position = await visit.edge.log.head()
-    return await pages.page(visit, "workspaces/fleet.html", position=position, **shown)
+    return await pages.page(visit, "workspaces/fleet.html", **shown)
 
 
 async def fleet_live(visit: Visit) -> Response:

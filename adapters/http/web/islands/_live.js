@@ -1,4 +1,4 @@
-// Whether the page is live: what comes by its stream is morphed in by htmx, and lost streams are told.
+// Whether the page is live: what comes by its stream is morphed in by htmx, and a lost one is told.
 import { one } from "./_dom.js";
 
 const html = document.documentElement;
@@ -8,12 +8,12 @@ let lost = 0;
 document.addEventListener("htmx:sse:after:connection", () => {
   clearTimeout(lost);
   lost = 0;
-  delete html.dataset.lost;
+  html.dataset.live = "on";
 });
 document.addEventListener("htmx:sse:error", () => {
   if (lost) return;
   lost = setTimeout(() => {
-    html.dataset.lost = "";
+    html.dataset.live = "lost";
     if (told()) told().textContent = "not live, trying again";
   }, 3000);
 });

@@ -23,6 +23,7 @@ from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
+from adapters.postgres.system import PostgresSystem
 from adapters.processes.reads import ReadModels, open_reads
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
@@ -110,6 +111,7 @@ async def open_house(dsn: str, folder: Path, **changes: Any) -> AsyncIterator[Ho
             renderer=renderer,
             events=feed,
             site=site,
+            system=PostgresSystem(dsn, hub.pool, reads.now, decode, PROJECTIONS),
             **changes,
         )
         yield House(hub, reads, build(edge), settings.url)

@@ -1,0 +1,81 @@
+"""The rows of a list of clusters, with the numbers of all that its filter lets pass."""
+
+from collections import Counter
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from adapters.http.problems import BadRequest
+from adapters.http.web.cluster_view import COLUMNS, ROWS, SORTS, View, columns_of
+from adapters.http.web.visit import Visit
+from application.permissions import Permission
+from projections.cluster_list import clusters_where, count_by_status
+from projections.reader import BadCursor, Page, Reader, Shown
+from projections.workspaces import all_workspaces
+
+
+async def shown(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
+    """What the list shows: a page of rows, and the numbers of all."""
+    began = perf_counter()
+    found = await rows(visit, view, reader)
+    counts = Counter(await count_by_status(reader, view.where(within(visit))))
+    unfiltered = View(archived=view.archived)
+    everything = (
+        await count_by_status(reader, unfiltered.where(within(visit)))
+        if view.is_filtered
+        else counts
+    )
+    return {
+        "view": view,
+        "path": path_of(visit, view),
+        "columns": columns_of(visit),
+        "all_columns": COLUMNS,
+        "sorts": SORTS,
+        "acts": may_tick(visit, view),
+        "homes": await homes_of(visit, reader),
+        "rows": found.rows,
+        "next_cursor": found.next_cursor,
+        "page_size": ROWS,
+        "counts": counts,
+        "total": sum(counts.values()),
+        "everything": sum(everything.values()),
+        "milliseconds": round((perf_counter() - began) * 1000),
+    }
+
+
+async def rows(visit: Visit, view: View, reader: Reader) -> Page:
+    try:
+        return await clusters_where(
+            reader,
+            view.where(within(visit)),
+            sort=view.sort,
+            descending=view.descending,
+            limit=ROWS,
+            cursor=view.cursor,
+        )
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+
+
+def within(visit: Visit) -> UUID | None:
+    """The workspace that the list is of; None for all that this person may see."""
+    return visit.workspace_id if visit.shown_workspace else visit.principal.workspace_id
+
+
+async def homes_of(visit: Visit, reader: Reader) -> dict[str, Shown]:
+    """The workspaces of the clusters by id."""
+    if visit.shown_workspace is not None:
+        return {visit.workspace["id"]: visit.workspace}
+    return {each["id"]: each for each in await all_workspaces(reader)}
+
+
+def may_tick(visit: Visit, view: View) -> bool:
+    """Whether rows can be ticked."""
+    is_one = visit.shown_workspace is not None
+    return is_one and visit.may(Permission.WRITE_CLUSTERS) and not view.archived
+
+
+def path_of(visit: Visit, view: View) -> str:
+    if visit.shown_workspace is None:
+        return "/clusters"
+    return f"{visit.home}/{'archive' if view.archived else 'clusters'}"
