@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -41,6 +42,8 @@ from domain.clusters import Cluster
 from domain.model import Recorded, Refusal, event_id
 from domain.secrets import Secret
 from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued
+
+logger = logging.getLogger(__name__)
 
 LOG_EVERY_SECONDS = 0.1
 LOG_LINES = 500
@@ -96,15 +99,12 @@ class ClusterManager:
 
     async def run(self) -> None:
         """Take tasks and keep their leases until cancelled; then let go of them."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_leases(), name="keep leases")
-                while True:
-                    self._woken.clear()
-                    await self._look(group)
-                    await self._rest()
-        finally:
-            await self._let_go()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_leases(), name="keep leases")
+            while True:
+                self._woken.clear()
+                await self._look(group)
+                await self._rest()
 
     def notice(self, recorded: Recorded) -> None:
         """Hear of an event: a new task, or that someone wants one cancelled."""
@@ -162,26 +162,34 @@ class ClusterManager:
         except (Unavailable, Overloaded):
             return
 
-    async def _let_go(self) -> None:
-        for task_id in list(self._running):
-            try:
-                await self.tools.leases.release(_lease(task_id), self.name)
-            except Unavailable:
-                return
+    async def _let_go(self, task_id: UUID) -> None:
+        self._running.pop(task_id, None)
+        self._woken.set()
+        try:
+            await self.tools.leases.release(_lease(task_id), self.name)
+        except (Unavailable, Overloaded):
+            return
 
     async def _work(self, task_id: UUID) -> None:
         """From claim to end. Another manager's claim ends our work without a word."""
         try:
             request = await _patiently(lambda: self._request(task_id))
             await self._operate(task_id, request)
-            await self.tools.leases.release(_lease(task_id), self.name)
         except (TaskIsTaken, TaskIsOver):
             return
-        except Unavailable:
-            return
+        except Exception as error:
+            # What is wrong with one task is not the end of the others.
+            logger.exception("Task %s cannot go on.", task_id)
+            await self._give_up(task_id, error)
         finally:
-            self._running.pop(task_id, None)
-            self._woken.set()
+            await self._let_go(task_id)
+
+    async def _give_up(self, task_id: UUID, error: Exception) -> None:
+        reason = f"Quarterdeck could not go on with it ({type(error).__name__}); its log says why."
+        try:
+            await self._say(LoseTask, task_id, reason=reason)
+        except (TaskIsTaken, TaskIsOver):
+            return
 
     async def _request(self, task_id: UUID) -> OperationRequest:
         tools = self.tools
@@ -232,11 +240,12 @@ class ClusterManager:
             finally:
                 for task in beside:
                     task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
 
     async def _watch_cancel(self, task_id: UUID, running: _Running) -> None:
         """Cancel the operation once: told by the log, or found in the state."""
         while not running.cancel_wanted:
-            _, task = await self.tools.cache.load(Task, task_id)
+            _, task = await _patiently(lambda: self.tools.cache.load(Task, task_id))
             running.cancel_wanted = isinstance(task, Task) and task.cancel_requested
             await asyncio.sleep(0.2)
         assert running.operation is not None
