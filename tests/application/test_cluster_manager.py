@@ -1,0 +1,441 @@
+"""A manager takes what waits and tells the log how it goes; where it is gone, another goes on."""
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.cluster_manager import ClusterManager, Tools
+from application.clusters import CheckCluster, InstallCluster
+from application.ports import (
+    Continue,
+    Finished,
+    HostKeyOffered,
+    LogLine,
+    OperationRequest,
+    PhaseEnded,
+    PhaseStarted,
+    Report,
+    TaskLogLine,
+    Unavailable,
+)
+from application.tasks import CancelTask, ClaimTask
+from domain.clusters import Cluster, ClusterStatus
+from domain.tasks import (
+    Task,
+    TaskClaimed,
+    TaskPhaseEnded,
+    TaskPhaseStarted,
+    TaskStatus,
+    TaskSucceeded,
+)
+from tests.application.in_memory import Hub
+
+PHASES = ("prepare", "boot")
+STATE = {"inventory": b"three machines"}
+PREPARED = PhaseEnded("prepare", STATE, "boot", next_phase_critical=True)
+GOOD = Finished(STATE)
+Script = Sequence[Report | BaseException | asyncio.Event]
+
+
+class Leases:
+    """Leases that run out when a test says so."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, str] = {}
+        self.is_away = False
+
+    async def hold(self, name: str, holder: str, seconds: float) -> bool:
+        self._must_be_there()
+        return self.held.setdefault(name, holder) == holder
+
+    async def release(self, name: str, holder: str) -> None:
+        self._must_be_there()
+        if self.held.get(name) == holder:
+            del self.held[name]
+
+    async def expired(self, names: Collection[str]) -> Collection[str]:
+        return set(names) - self.held.keys()
+
+    def _must_be_there(self) -> None:
+        if self.is_away:
+            raise Unavailable("The database cannot be reached.")
+
+
+class TaskLogs:
+    """Lines in memory, and how often they could not be kept."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.failures = 0
+
+    async def write(self, task_id: UUID, lines: Iterable[LogLine]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("The database cannot be reached.")
+        self.lines += [line.text for line in lines]
+
+    async def read(self, task_id: UUID, after: int = 0, limit: int = 1000) -> list[TaskLogLine]:
+        return []
+
+    async def offsets(self, task_id: UUID) -> Mapping[str, int]:
+        return {"prepare": len(self.lines)}
+
+
+class Playing:
+    """An operation that reports what is in its script; an event in it is waited for."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._answered = asyncio.Event()
+        self._cancelled = asyncio.Event()
+        self.answers: list[Continue] = []
+
+    async def __aiter__(self) -> AsyncIterator[Report]:
+        for step in self._script:
+            if isinstance(step, asyncio.Event):
+                await self._until(step)
+                if self._cancelled.is_set():
+                    yield Finished({}, cancelled=True)
+                    return
+                continue
+            if isinstance(step, BaseException):
+                raise step
+            self._answered.clear()
+            yield step
+            if isinstance(step, PhaseEnded | HostKeyOffered):
+                await self._answered.wait()
+
+    async def _until(self, event: asyncio.Event) -> None:
+        waits = [asyncio.create_task(e.wait()) for e in (event, self._cancelled)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def answer(self, answer: Continue, error: str | None = None) -> None:
+        self.answers.append(answer)
+        self._answered.set()
+
+    async def cancel(self) -> None:
+        self._cancelled.set()
+
+
+class Player:
+    """An installer that plays a script for each request, the last one again and again."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = list(scripts)
+        self.requests: list[OperationRequest] = []
+        self.operations: list[Playing] = []
+
+    @asynccontextmanager
+    async def open(self, request: OperationRequest) -> AsyncIterator[Playing]:
+        self.requests.append(request)
+        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+        self.operations.append(Playing(script))
+        yield self.operations[-1]
+
+
+class House:
+    """A hub with a cluster, and what managers work with."""
+
+    def __init__(self, hub: Hub, workspace_id: UUID, cluster_id: UUID, player: Player) -> None:
+        self.hub = hub
+        self.workspace_id = workspace_id
+        self.cluster_id = cluster_id
+        self.player = player
+        self.leases = Leases()
+        self.logs = TaskLogs()
+        self.looks = 0
+
+    async def unfinished(self) -> Sequence[UUID]:
+        self.looks += 1
+        streams = dict.fromkeys(r.stream_id for r in self.hub.store.records)
+        tasks = [
+            (s, Task.fold([r.event for r in await self.hub.store.load(s)]))
+            for s in streams
+            if await self._is_task(s)
+        ]
+        return [stream_id for stream_id, task in tasks if task and not task.status.is_over]
+
+    async def _is_task(self, stream_id: UUID) -> bool:
+        return (await self.hub.store.load(stream_id))[0].event.topic == "task.queued"
+
+    async def install(self) -> UUID:
+        about = {"workspace_id": self.workspace_id, "cluster_id": self.cluster_id}
+        task_id: UUID = await self.hub.do(InstallCluster(**about))
+        return task_id
+
+    async def task(self, task_id: UUID) -> Task:
+        return await self.hub.state(Task, task_id)
+
+    async def cluster(self) -> Cluster:
+        return await self.hub.state(Cluster, self.cluster_id)
+
+    async def over(self, task_id: UUID) -> Task:
+        await until(lambda: self._status(task_id).is_over)
+        return await self.task(task_id)
+
+    def _status(self, task_id: UUID) -> TaskStatus:
+        events = [r.event for r in self.hub.store.records if r.stream_id == task_id]
+        task = Task.fold(events)
+        assert task is not None
+        return task.status
+
+    @asynccontextmanager
+    async def manager(self, name: str = "m1", **settings: Any) -> AsyncIterator[ClusterManager]:
+        tools = Tools(
+            bus=self.hub.bus,
+            cache=self.hub.cache,
+            documents=self.hub.documents,
+            vault=self.hub.vault,
+            installer=self.player,
+            task_logs=self.logs,
+            leases=self.leases,
+            queue=self,
+            read_yaml=lambda text: [text],
+        )
+        manager = ClusterManager(name, tools, **{"lease_seconds": 0.1, **settings})
+        running = asyncio.create_task(manager.run())
+        try:
+            yield manager
+            assert not running.done(), running
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def a_house(*scripts: Script) -> House:
+    hub = Hub()
+    workspace_id = await hub.workspace()
+    cluster_id = await hub.cluster(workspace_id)
+    return House(hub, workspace_id, cluster_id, Player(*scripts))
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.002)
+
+
+def kinds(house: House) -> list[type]:
+    return [type(event) for event in house.hub.events()]
+
+
+async def test_a_task_is_told_to_the_log_from_claim_to_end() -> None:
+    house = await a_house(
+        [
+            PhaseStarted("prepare", critical=False, phases=PHASES),
+            LogLine("prepare", "hello"),
+            HostKeyOffered("10.0.0.1", 22, "K", "SHA256:x"),
+            PREPARED,
+            PhaseStarted("boot", critical=True, phases=PHASES),
+            LogLine("boot", "world"),
+            GOOD,
+        ]
+    )
+    task_id = await house.install()
+    async with house.manager():
+        task = await house.over(task_id)
+    assert task.status is TaskStatus.SUCCEEDED
+    assert task.done == ("prepare",)
+    assert kinds(house).count(TaskPhaseStarted) == 2
+    assert house.logs.lines == ["hello", "world"]
+    assert house.player.operations[0].answers == [Continue.NEXT_PHASE] * 2
+    cluster = await house.cluster()
+    assert (cluster.status, cluster.host_keys) == (ClusterStatus.IN_SYNC, {"10.0.0.1:22": "K"})
+    caused = {r.metadata.correlation_id for r in house.hub.store.records if r.stream_id == task_id}
+    assert caused == {None, task_id}
+
+
+async def test_an_installer_gets_all_it_needs() -> None:
+    house = await a_house([GOOD])
+    task_id = await house.install()
+    async with house.manager():
+        await house.over(task_id)
+    (request,) = house.player.requests
+    assert (request.task_id, request.cluster_id) == (task_id, house.cluster_id)
+    assert request.documents == {"resources": ["size: 3\nzone: a\n"]}
+    assert request.private_key == "private 1"
+    assert (dict(request.state), request.is_resumed) == ({}, False)
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "cluster_status"),
+    [
+        (Finished({}, error="No disk."), TaskStatus.FAILED, ClusterStatus.CREATION_FAILED),
+        (Finished({}, is_lost=True), TaskStatus.LOST, ClusterStatus.UNKNOWN),
+        (Finished({}, cancelled=True), TaskStatus.CANCELLED, ClusterStatus.CREATION_FAILED),
+    ],
+)
+async def test_every_end_is_told(
+    end: Finished, status: TaskStatus, cluster_status: ClusterStatus
+) -> None:
+    house = await a_house([end])
+    task_id = await house.install()
+    async with house.manager():
+        assert (await house.over(task_id)).status is status
+    assert (await house.cluster()).status is cluster_status
+    assert not house.leases.held
+
+
+async def test_what_a_check_found_is_told() -> None:
+    house = await a_house([GOOD], [Finished({}, in_sync=False, drift="replicas")], [GOOD])
+    await house.hub.install(house.workspace_id, house.cluster_id)
+    about = {"workspace_id": house.workspace_id, "cluster_id": house.cluster_id}
+    house.player._scripts.pop(0)
+    check_id = await house.hub.do(CheckCluster(**about))
+    async with house.manager():
+        await house.over(check_id)
+        await until(lambda: kinds(house).count(TaskSucceeded) == 3)
+    assert (await house.cluster()).status is ClusterStatus.IN_SYNC
+
+
+async def test_another_manager_goes_on_from_the_last_saved_phase() -> None:
+    stuck = asyncio.Event()
+    house = await a_house([PREPARED, stuck], [GOOD])
+    task_id = await house.install()
+    async with house.manager("m1"):
+        await until(lambda: TaskPhaseEnded in kinds(house))
+    async with house.manager("m2"):
+        task = await house.over(task_id)
+    assert (task.status, task.attempt, task.manager) == (TaskStatus.SUCCEEDED, 2, "m2")
+    resumed = house.player.requests[1]
+    assert (dict(resumed.state), resumed.is_resumed) == (STATE, True)
+    sealed = await house.hub.vault.open(task_id, task.state["inventory"])
+    assert base64.b64decode(sealed) == STATE["inventory"]
+
+
+async def test_who_stops_lets_go_at_once() -> None:
+    house = await a_house([asyncio.Event()])
+    await house.install()
+    async with house.manager("m1", lease_seconds=60):
+        await until(lambda: house.player.operations)
+        assert len(house.leases.held) == 1
+    assert not house.leases.held
+
+
+async def test_a_task_whose_lease_is_held_is_left_alone() -> None:
+    house = await a_house([asyncio.Event()], [GOOD])
+    await house.install()
+    async with house.manager("m1"), house.manager("m2"):
+        await until(lambda: house.player.operations)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert kinds(house).count(TaskClaimed) == 1
+
+
+async def test_who_was_taken_for_gone_stops_without_a_word() -> None:
+    """The lease ran out while it lived: the log says whose the task is."""
+    held = asyncio.Event()
+    house = await a_house([held, PREPARED, GOOD], [asyncio.Event()])
+    task_id = await house.install()
+    async with house.manager("m1") as first:
+        await until(lambda: house.player.operations)
+        house.leases.held[f"task:{task_id}"] = "m2"
+        await house.hub.do(ClaimTask(task_id=task_id, manager="m2"))
+        held.set()
+        await until(lambda: not first.running)
+    task = await house.task(task_id)
+    assert (task.manager, task.status, task.done) == ("m2", TaskStatus.RUNNING, ())
+    assert house.leases.held == {f"task:{task_id}": "m2"}
+
+
+async def test_a_cancelled_task_is_stopped() -> None:
+    house = await a_house([asyncio.Event()])
+    task_id = await house.install()
+    async with house.manager() as manager:
+        await until(lambda: house.player.operations)
+        await house.hub.do(CancelTask(workspace_id=house.workspace_id, task_id=task_id))
+        manager.notice(house.hub.store.records[-1])
+        assert (await house.over(task_id)).status is TaskStatus.CANCELLED
+
+
+async def test_a_task_that_was_cancelled_while_nobody_had_it_is_stopped_too() -> None:
+    house = await a_house([asyncio.Event()])
+    task_id = await house.install()
+    async with house.manager("m1"):
+        await until(lambda: house.player.operations)
+    await house.hub.do(CancelTask(workspace_id=house.workspace_id, task_id=task_id))
+    async with house.manager("m2"):
+        assert (await house.over(task_id)).status is TaskStatus.CANCELLED
+
+
+async def test_a_manager_takes_no_more_than_it_has_slots_for() -> None:
+    house = await a_house([asyncio.Event()])
+    clusters = [await house.hub.cluster(house.workspace_id, f"c{n}") for n in range(3)]
+    for cluster_id in clusters:
+        about = {"workspace_id": house.workspace_id, "cluster_id": cluster_id}
+        await house.hub.do(InstallCluster(**about))
+    async with house.manager(slots=2) as manager:
+        await until(lambda: len(house.player.operations) == 2)
+        before = house.looks
+        await until(lambda: house.looks > before + 2)
+        assert (manager.running, len(house.player.operations)) == (2, 2)
+
+
+async def test_a_new_task_is_heard_of_before_the_queue_shows_it() -> None:
+    house = await a_house([GOOD])
+
+    async def nothing_yet() -> Sequence[UUID]:
+        return []
+
+    house.unfinished = nothing_yet  # type: ignore[method-assign]
+    async with house.manager(lease_seconds=60) as manager:
+        task_id = await house.install()
+        manager.notice(house.hub.store.records[-1])
+        await house.over(task_id)
+
+
+async def test_log_lines_wait_for_the_database() -> None:
+    house = await a_house([LogLine("boot", "a"), LogLine("boot", "b"), GOOD])
+    house.logs.failures = 2
+    task_id = await house.install()
+    async with house.manager():
+        await house.over(task_id)
+    assert house.logs.lines == ["a", "b"]
+
+
+async def test_a_manager_outlives_a_database_that_is_away() -> None:
+    house = await a_house([GOOD])
+    house.leases.is_away = True
+    task_id = await house.install()
+    async with house.manager():
+        await until(lambda: house.looks > 2)
+        house.leases.is_away = False
+        await house.over(task_id)
+
+
+async def test_what_is_wrong_with_one_task_is_not_the_end_of_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its documents are gone; the others go on, and a person hears of it."""
+    house = await a_house([GOOD])
+    broken_id = await house.install()
+    house.hub.store.documents.clear()
+    good_id = await house.hub.cluster(house.workspace_id, "south")
+    about = {"workspace_id": house.workspace_id, "cluster_id": good_id}
+    other_id = await house.hub.do(InstallCluster(**about))
+    with caplog.at_level(logging.CRITICAL):
+        async with house.manager():
+            assert (await house.over(broken_id)).status is TaskStatus.LOST
+            assert (await house.over(other_id)).status is TaskStatus.SUCCEEDED
+    assert (await house.cluster()).status is ClusterStatus.UNKNOWN
+    assert not house.leases.held
+
+
+async def test_an_installer_that_breaks_its_promise_loses_its_task_alone() -> None:
+    started = PhaseStarted("boot", critical=True, phases=PHASES)
+    house = await a_house([started, RuntimeError("swordfish")])
+    task_id = await house.install()
+    async with house.manager():
+        task = await house.over(task_id)
+    assert task.status is TaskStatus.LOST_IN_CRITICAL
+    assert "swordfish" not in "".join(e.model_dump_json() for e in house.hub.events())
