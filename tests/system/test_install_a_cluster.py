@@ -47,7 +47,12 @@ def reaches(api: Client, cluster_id: str, status: str) -> None:
     def shown() -> str:
         return str(api.ok("GET", f"clusters/{cluster_id}")["status"])
 
-    eventually(lambda: shown() == status, 30, lambda: (shown(), last_task(api, cluster_id)))
+    eventually(lambda: shown() == status, 60, lambda: (shown(), last_task(api, cluster_id)))
+
+
+def rests(api: Client, cluster_id: str) -> None:
+    """Until no task is at work: a status alone does not tell, since a check leaves it as it is."""
+    eventually(lambda: api.ok("GET", f"clusters/{cluster_id}")["task_id"] is None, 60)
 
 
 def last_task(api: Client, cluster_id: str) -> object:
@@ -67,13 +72,15 @@ def test_a_cluster_is_installed_changed_checked_and_deleted(
     cluster = api.ok("GET", f"clusters/{cluster_id}")
     cluster["values"]["greeting"] = "good morning"
     api.ok("PUT", f"clusters/{cluster_id}", cluster)
-    eventually(lambda: greeting.read_text() == "good morning\n")
+    eventually(lambda: greeting.read_text() == "good morning\n", 60)
+    rests(api, cluster_id)
     reaches(api, cluster_id, "in_sync")
 
     api.ok("POST", f"clusters/{cluster_id}/check")
+    rests(api, cluster_id)
     reaches(api, cluster_id, "in_sync")
 
-    api("DELETE", f"clusters/{cluster_id}")
+    api.ok("DELETE", f"clusters/{cluster_id}")
     reaches(api, cluster_id, "deleted")
     assert not greeting.exists()
 
