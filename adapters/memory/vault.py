@@ -29,6 +29,8 @@ class InMemoryVault:
     async def open(self, stream_id: UUID, secret: Secret) -> str:
         if secret.token is None:
             return secret.reveal()
+        if secret.token not in self._texts:
+            raise LookupError("This is no sealed text.")
         subject_id, sealed_for, text = self._texts[secret.token]
         if sealed_for != stream_id or subject_id in self._erased:
             raise LookupError("The sealed text was moved, or its key was erased.")

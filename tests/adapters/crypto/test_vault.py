@@ -11,6 +11,7 @@ from domain.clusters import ClusterConfigured, ClusterCreated, Configuration
 from domain.model import Event
 from domain.secrets import Secret
 from domain.tasks import TaskPhaseEnded
+from tests.adapters.contracts.vault import VaultContract
 
 SUBJECT, STREAM = UUID(int=1), UUID(int=2)
 LABEL = b"label"
@@ -42,6 +43,9 @@ class Place:
     def vault(self) -> EnvelopeVault:
         return EnvelopeVault(self.ring, self.keys)
 
+    async def erase(self, subject_id: UUID) -> None:
+        del self.keys.by_subject[subject_id]
+
     async def sealed(self, *events: Event, stream_id: UUID = STREAM) -> Sequence[Event]:
         return await self.vault().seal(SUBJECT, stream_id, events)
 
@@ -72,15 +76,14 @@ def place() -> Place:
     return Place()
 
 
-@pytest.mark.parametrize("text", ["swordfish", "", "ä|\n\x00\U0001f6a2", "x" * 100_000])
-async def test_a_sealed_secret_opens_again(place: Place, text: str) -> None:
-    secret = await place.sealed_key(text)
-    assert secret.is_sealed
-    assert await place.vault().open(STREAM, secret) == text
+class TestEnvelopeVault(VaultContract):
+    @pytest.fixture
+    def place(self, place: Place) -> Place:
+        return place
 
 
-async def test_a_secret_just_given_is_open_already(place: Place) -> None:
-    assert await place.vault().open(STREAM, Secret("swordfish")) == "swordfish"
+async def test_a_long_secret_opens_again(place: Place) -> None:
+    assert await place.vault().open(STREAM, await place.sealed_key("x" * 100_000)) == "x" * 100_000
 
 
 async def test_every_secret_of_an_event_is_sealed_and_the_sealed_ones_stay(place: Place) -> None:
@@ -130,13 +133,6 @@ async def test_a_secret_that_was_changed_does_not_open(place: Place) -> None:
     changed = token[:-6] + ("A" if token[-6] != "A" else "B") + token[-5:]
     with pytest.raises(LookupError):
         await place.vault().open(STREAM, Secret(token=changed))
-
-
-async def test_a_secret_of_an_erased_subject_is_gone(place: Place) -> None:
-    secret = await place.sealed_key()
-    del place.keys.by_subject[SUBJECT]
-    with pytest.raises(LookupError, match="erased"):
-        await place.vault().open(STREAM, secret)
 
 
 async def test_after_a_rotation_everything_still_opens_without_the_old_key(place: Place) -> None:
