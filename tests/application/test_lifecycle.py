@@ -354,6 +354,11 @@ class Lifecycle(RuleBasedStateMachine):
             for secret in cluster.configuration.secret_values.values():
                 text = self.wait(self.hub.vault.open(cluster_id, secret))
                 assert text in ("swordfish", "sturgeon")
+            for secret in cluster.installer_state.values():
+                assert self.wait(self.hub.vault.open(cluster_id, secret)) == "swordfish"
+        for task_id in self.tasks:
+            for secret in self.stepwise[task_id].state.values():
+                assert self.wait(self.hub.vault.open(task_id, secret)) == "swordfish"
         for recorded in self.hub.store.records:
             told = f"{recorded.event!r} {recorded.event.audited()!r}"
             assert "swordfish" not in told
