@@ -12,7 +12,8 @@ from adapters.postgres.connection import reachable
 from application.ports import Document
 from domain.values import DocumentRef
 
-HELD = 512
+HELD_CHARACTERS = 16 << 20
+"""How much text is held in memory at most."""
 
 
 class Sealer(Protocol):
@@ -30,6 +31,7 @@ class PostgresDocuments:
         self._pool = pool
         self._sealer = sealer
         self._held: OrderedDict[str, str] = OrderedDict()
+        self._characters = 0
 
     async def prepare(self, text: str, subject_id: UUID | None = None) -> Document:
         plain = text.encode()
@@ -44,6 +46,7 @@ class PostgresDocuments:
     async def read(self, ref: DocumentRef) -> str:
         held = self._held.get(ref.digest)
         if held is not None:
+            self._held.move_to_end(ref.digest)
             return held
         body = await self._body(ref.digest)
         if ref.subject_id is not None:
@@ -67,6 +70,9 @@ class PostgresDocuments:
         return body
 
     def _hold(self, digest: str, text: str) -> None:
+        if digest not in self._held:
+            self._characters += len(text)
         self._held[digest] = text
-        if len(self._held) > HELD:
-            self._held.popitem(last=False)
+        while self._characters > HELD_CHARACTERS:
+            _, dropped = self._held.popitem(last=False)
+            self._characters -= len(dropped)

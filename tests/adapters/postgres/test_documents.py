@@ -13,7 +13,7 @@ from adapters.crypto.key_ring import KeyRing
 from adapters.crypto.vault import EnvelopeVault
 from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import PostgresDataKeys
-from adapters.postgres.documents import HELD, PostgresDocuments
+from adapters.postgres.documents import HELD_CHARACTERS, PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from application.ports import Document
 from tests.adapters.contracts.documents import DocumentsContract
@@ -115,10 +115,12 @@ async def test_a_document_that_was_changed_is_not_read(
 
 async def test_what_is_held_in_memory_is_bounded(shelf: Shelf) -> None:
     documents = shelf.reader()
-    first = await documents.prepare("first")
-    await shelf.keep(first)
-    for n in range(HELD):
-        await documents.prepare(f"text {n}")
+    unused, used = [await documents.prepare(text) for text in ("unused", "used")]
+    await shelf.keep(used)
+    for n in range(17):
+        assert await documents.read(used.ref) == "used"
+        await documents.prepare(f"{n}" + "x" * (HELD_CHARACTERS // 16))
     shelf.execute("delete from log.documents")
+    assert await documents.read(used.ref) == "used"
     with pytest.raises(LookupError):
-        await documents.read(first.ref)
+        await documents.read(unused.ref)
