@@ -243,6 +243,22 @@ async def test_the_hand_of_the_rail_shows_the_past(house: House, chromium: Brows
         opened.wrong = [it for it in opened.wrong if "404" not in it]
 
 
+async def test_an_instant_is_written_in_the_readers_own_zone(
+    house: House, chromium: Browser
+) -> None:
+    await fill(house)
+    async with window(house, chromium, timezone_id="Asia/Tokyo") as opened:
+        page = opened.page
+        await opened.go(f"{EXAMPLE}/clusters")
+        await page.get_by_label("Length of the rail").click()
+        field = page.get_by_label("Look at an instant")
+        await expect(page.locator("label[for=look-at]")).to_contain_text("Asia/Tokyo")
+        await field.fill("2026-01-02T12:00:00")
+        await page.get_by_role("button", name="Look").click()
+        await page.wait_for_url("**at=2026-01-02T03*")
+        opened.wrong = [it for it in opened.wrong if "404" not in it]
+
+
 async def test_everything_is_done_by_keys_alone(house: House, chromium: Browser) -> None:
     await fill(house)
     async with window(house, chromium) as opened:

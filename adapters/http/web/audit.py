@@ -13,7 +13,7 @@ from adapters.http.problems import BadRequest
 from adapters.http.web import pages
 from adapters.http.web.endpoints import page
 from adapters.http.web.sentences import field_changes
-from adapters.http.web.times import instant
+from adapters.http.web.times import rfc3339
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from domain.model import NotFound
@@ -65,16 +65,15 @@ class Search:
     def is_filtered(self) -> bool:
         return self != Search()
 
-    def query(self, visit: Visit, **changes: Any) -> dict[str, Any]:
+    def query(self, **changes: Any) -> dict[str, Any]:
         """The parameters of this search with some changed."""
-        zone = visit.times
         return {
             "who": self.who or None,
             "kind": self.kind or None,
             "action": self.action or None,
             "workspace": self.workspace["slug"] if self.workspace else None,
-            "since": zone.field(self.since) if self.since else None,
-            "until": zone.field(self.until) if self.until else None,
+            "since": rfc3339(self.since) if self.since else None,
+            "until": rfc3339(self.until) if self.until else None,
             "failures": "1" if self.failures else None,
             "subject": self.subject,
             **changes,
@@ -179,7 +178,7 @@ def _search(visit: Visit, workspaces: Iterable[Shown]) -> Search:
         kind=kind if kind in KINDS else "",
         action=action if action in ACTIONS else "",
         workspace=chosen,
-        since=_instant(visit, "since"),
+        since=visit.instant("since"),
         until=_end(visit, "until"),
         failures=visit.query("failures") == "1",
         subject=_subject(visit),
@@ -193,19 +192,9 @@ def _subject(visit: Visit) -> UUID | None:
         raise BadRequest("The subject is no id.") from None
 
 
-def _instant(visit: Visit, name: str) -> datetime | None:
-    text = visit.query(name)
-    if not text:
-        return None
-    moment = instant(text, visit.times.zone)
-    if moment is None:
-        raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12.")
-    return moment
-
-
 def _end(visit: Visit, name: str) -> datetime | None:
     """A day that is written without a time is meant to its end."""
-    moment = _instant(visit, name)
+    moment = visit.instant(name)
     return moment + timedelta(days=1) if moment and len(visit.query(name)) == 10 else moment
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from adapters.http.web.cluster import HOME, OWN_RECORDS, found, head_of
 from adapters.http.web.differences import Difference, difference
 from adapters.http.web.endpoints import page
 from adapters.http.web.sentences import FieldChange, field_changes
-from adapters.http.web.times import instant, parsed, rfc3339
+from adapters.http.web.times import parsed, rfc3339
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from domain.clusters import ClusterRendered
@@ -191,7 +191,7 @@ async def _texts(visit: Visit, cluster_id: UUID, sections: Mapping[str, Any]) ->
 async def compare(visit: Visit) -> Response:
     """What of a cluster differs between two instants."""
     cluster = await found(visit)
-    before, after = _instant(visit, "from"), _instant(visit, "to") or visit.at
+    before, after = _past(visit, "from"), _past(visit, "to") or visit.at
     old = await _at(visit, cluster, before)
     new = cluster if after == visit.at else await _at(visit, cluster, after)
     return await pages.page(
@@ -210,15 +210,12 @@ async def compare(visit: Visit) -> Response:
     )
 
 
-def _instant(visit: Visit, name: str) -> Any:
-    text = visit.query(name)
-    moment = instant(text, visit.times.zone) if text else None
-    if text and moment is None:
-        raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12:00Z.")
+def _past(visit: Visit, name: str) -> datetime | None:
+    moment = visit.instant(name)
     return moment if moment is None or moment < visit.times.now else None
 
 
-async def _at(visit: Visit, cluster: Shown, moment: Any) -> Shown | None:
+async def _at(visit: Visit, cluster: Shown, moment: datetime | None) -> Shown | None:
     reader = await visit.edge.reads.reader(at=moment)
     return await cluster_by_id(reader, visit.workspace_id, UUID(cluster["id"]))
 

@@ -147,12 +147,13 @@ class Times:
     def clock_text(self, moment: datetime) -> str:
         return clock(self._local(moment))
 
-    def field(self, moment: datetime) -> str:
-        """As a field of date and time wants it, in the zone."""
-        return self._local(moment).replace(tzinfo=None).isoformat(timespec="seconds")
-
-    def field_text(self, text: str) -> str:
-        return self.field(parsed(text))
+    def field(self, moment: str | datetime | None) -> Markup:
+        """The value of a field of date and time in the zone, and in UTC for the script."""
+        if moment is None:
+            return Markup('value=""')
+        local = self._local(moment)
+        written = local.replace(tzinfo=None).isoformat(timespec="seconds")
+        return Markup('value="{}" data-instant="{}"').format(written, rfc3339(local))
 
     def rfc3339(self, moment: datetime) -> str:
         return rfc3339(moment)

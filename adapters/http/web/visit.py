@@ -117,6 +117,10 @@ class Visit:
         """A key for a form that is to take effect once."""
         return uuid4().hex
 
+    def instant(self, name: str) -> datetime | None:
+        """The instant that the address says under a name. Raises BadRequest."""
+        return _instant(self.request, self.times, name)
+
     def must_be_now(self) -> None:
         """Raise ReadOnly in the past."""
         if self.at is not None:
@@ -158,7 +162,7 @@ async def recognise(request: Request, shared: Shared) -> Visit:
     if principal is None:
         raise SignedOut
     times = Times(edge.clock.now(), zone_called(edge.site.time_zone))
-    at = _instant(request, times)
+    at = _past(_instant(request, times, "at"), times)
     position = await _shown_position(edge) if at is None else 0
     reader = await edge.reads.reader(at=at, after=_position(request))
     return Visit(
@@ -174,15 +178,17 @@ async def enter(visit: Visit, slug: str) -> None:
         raise NotFound(f"There is no workspace {slug[:60]}.{then}")
 
 
-def _instant(request: Request, times: Times) -> datetime | None:
-    """The instant of `?at=`; one that has not come yet is now. Raises BadRequest."""
-    text = request.query_params.get("at", "")
-    if not text:
-        return None
-    moment = instant(text, times.zone)
-    if moment is None:
+def _instant(request: Request, times: Times, name: str) -> datetime | None:
+    text = request.query_params.get(name, "")
+    moment = instant(text, times.zone) if text else None
+    if text and moment is None:
         raise BadRequest(f"{text[:60]!r} is no instant. Write it as 2026-03-14T09:12:00Z.")
-    return moment if moment < times.now else None
+    return moment
+
+
+def _past(moment: datetime | None, times: Times) -> datetime | None:
+    """An instant that has not come yet is now."""
+    return moment if moment is not None and moment < times.now else None
 
 
 async def _shown_position(edge: Edge) -> int:

@@ -53,8 +53,10 @@ for (const word of all(".rail-text[data-at]")) {
   const t = new Date(word.dataset.at);
   word.textContent = t.getHours() || t.getMinutes() ? hm(t) : day(t);
 }
-const zone = document.querySelector("[data-zone]");
-if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone ?? zone.textContent;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+whenever((root) => {
+  for (const told of all("[data-zone]", root)) told.textContent = zone ?? told.textContent;
+});
 
 const tick = () => {
   if (shown && !past) shown.textContent = `Now ${clock(serverNow())}`;

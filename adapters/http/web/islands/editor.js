@@ -31,7 +31,7 @@ class YamlEditor extends HTMLElement {
         extensions: [
           EditorView.cspNonce.of(nonce),
           EditorState.readOnly.of(this.area.readOnly),
-          EditorView.contentAttributes.of({ "aria-label": this.area.getAttribute("aria-label") }),
+          EditorView.contentAttributes.of({ "aria-label": this.area.getAttribute("aria-label"), tabindex: "0" }),
           lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), indentOnInput(),
           indentUnit.of("  "), bracketMatching(), closeBrackets(), highlightActiveLine(),
           highlightActiveLineGutter(), highlightSelectionMatches(), templateActions,
@@ -87,6 +87,7 @@ document.addEventListener("click", (event) => {
   if (!fault) return;
   const editor = editors().find((each) => each.section === fault.dataset.section);
   if (!editor) return;
+  event.preventDefault();
   document.querySelector(`[data-tab-list] a[href="#${editor.closest(".panel").id}"]`)?.click();
   editor.goTo(Number(fault.dataset.line || 1));
 });

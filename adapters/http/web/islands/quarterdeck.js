@@ -1,5 +1,6 @@
 // What every page does beyond its links and forms. Each behaviour is a file of its own.
 import "./_times.js";
+import "./_instants.js";
 import "./_preferences.js";
 import "./_rail.js";
 import "./_rows.js";

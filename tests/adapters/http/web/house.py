@@ -1,7 +1,7 @@
 """The pages over the real thing: PostgreSQL, bus, projector, renderer, feed, in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +122,8 @@ def _seen(hub: Hub) -> Callable[[Any], None]:
 
 
 @asynccontextmanager
-async def _running(name: str, part: Awaitable[Any]) -> AsyncIterator[None]:
-    task = asyncio.create_task(part, name=name)  # type: ignore[arg-type]
+async def _running(name: str, part: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
+    task = asyncio.create_task(part, name=name)
     try:
         yield
     finally:

@@ -64,6 +64,17 @@ async def test_a_changed_row_is_sent_with_the_numbers(house: House, mira: Visito
     assert "\nid: " in f"\n{heard}"
 
 
+async def test_the_list_of_all_workspaces_is_live_too(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    cluster_id = (await clusters_of(house))["train-kiruna-1"]
+    address = await live_address(mira, "/clusters")
+    assert address.startswith("/clusters/live?")
+    async with listening(house, mira, address) as listener:
+        await house.do(InstallCluster(workspace_id=workspace_id, cluster_id=UUID(cluster_id)))
+        heard = await listener.until(lambda it: ">Example<" in it)
+    assert f'href="{EXAMPLE}/clusters/{cluster_id}"' in heard
+
+
 async def test_a_new_cluster_waits_behind_a_button(house: House, mira: Visitor) -> None:
     workspace_id = await fill(house)
     template_id, version_id = await template_of(house)

@@ -109,6 +109,17 @@ async def test_an_empty_house_shows_its_first_lines_and_the_first_command(
     assert "Load the example" not in page.words
 
 
+async def test_the_clusters_of_all_workspaces_in_one_list(house: House, mira: Visitor) -> None:
+    await fill(house)
+    page = await mira.get("/clusters?q=pay")
+    assert "pay-prod-fra-1" in page.words
+    assert "store-oslo-014" not in page.words
+    assert 'name="id"' not in page.html
+    lines = (await mira.get("/clusters.csv?q=pay")).html.splitlines()
+    assert lines[0].startswith("id,workspace,name,status,")
+    assert sorted(line.split(",")[1] for line in lines[1:]) == ["example", "example"]
+
+
 async def test_what_is_not_there_is_a_page_too(house: House, mira: Visitor) -> None:
     for address in (
         "/nowhere",

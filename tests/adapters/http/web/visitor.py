@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx2
 
@@ -184,7 +184,7 @@ class Visitor:
         response = await self.client.request(
             form.method.upper(),
             form.action,
-            content=str(httpx2.QueryParams(fields)).encode(),
+            content=urlencode(fields).encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             follow_redirects=True,
         )
