@@ -1,5 +1,7 @@
 """The projector as a process: `quarterdeck projector`."""
 
+import asyncio
+import logging
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,10 +23,12 @@ from adapters.processes.lifetime import Lifetime
 from adapters.processes.presence import tell_presence
 from adapters.settings import BadSettings, Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.ports import Stream
+from application.ports import Stream, Unavailable
 from projections import PROJECTIONS
 
 GROUP = "projector"
+FORGET_SECONDS = 3600.0
+logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
@@ -39,6 +43,7 @@ async def serve(settings: Settings) -> None:
         await install(dsn, PROJECTIONS)
         start_projecting(hub, life)
         start_auditing(hub, life)
+        start_forgetting(hub, life)
         tell_presence(hub, life, "projector", lambda: "from Kafka" if settings.kafka else "")
         await life.until_stopped()
 
@@ -61,6 +66,20 @@ def start_projecting(hub: Hub, life: Lifetime) -> None:
         cut=HistoryIsCut,
     )
     life.start("projector", projector.run())
+
+
+def start_forgetting(hub: Hub, life: Lifetime) -> None:
+    """Lines of task logs are samples: what is older than is kept goes, day by day."""
+
+    async def forget() -> None:
+        while True:
+            try:
+                await hub.task_logs.drop_old()
+            except Unavailable as error:
+                logger.warning("Old lines of task logs stay for now: %s", error.detail)
+            await asyncio.sleep(FORGET_SECONDS)
+
+    life.start("forget old task logs", forget())
 
 
 def start_auditing(hub: Hub, life: Lifetime) -> None:

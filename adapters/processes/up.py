@@ -19,7 +19,7 @@ from adapters.processes.example_host import ExampleHost, example_port
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.manager import cluster_manager
 from adapters.processes.presence import tell_presence
-from adapters.processes.projector import start_auditing, start_projecting
+from adapters.processes.projector import start_auditing, start_forgetting, start_projecting
 from adapters.processes.reads import open_reads
 from adapters.processes.relay import start_relaying
 from adapters.processes.serving import bind, serve_http
@@ -47,6 +47,7 @@ async def serve(settings: Settings) -> None:
             start_projecting(hub, life)
             start_auditing(hub, life)
             start_relaying(hub, life)
+            start_forgetting(hub, life)
             manager, host = cluster_manager(hub, reads.now), ExampleHost(hub)
             life.start("manager", manager.run())
             life.start("example host", host.run())

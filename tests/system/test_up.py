@@ -50,8 +50,8 @@ def test_its_data_is_there_again_after_the_next_start(folder: Path) -> None:
         assert program.stop() == 0
         eventually(lambda: not processes_over(folder), 5, lambda: processes_over(folder))
         program.start()
-        slugs = [w["slug"] for w in program.client(token).ok("GET", "workspaces")]
-        assert slugs == ["kept"]
+        api = program.client(token)
+        eventually(lambda: [w["slug"] for w in api.ok("GET", "workspaces")] == ["kept"], 30)
 
 
 def test_nothing_is_left_running_when_it_is_killed(folder: Path) -> None:
