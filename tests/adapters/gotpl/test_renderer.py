@@ -20,7 +20,7 @@ from domain.secrets import Secret
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SHORT = Limits(seconds=2.0)
+SHORT = Limits(seconds=4.0)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -239,7 +239,7 @@ HARMFUL = {
     "loops in loops": (
         "{{ range until 100000 }}\n{{ range until 100000 }}{{ end }}{{ end }}",
         2,
-        "does not come to an end within 1.6 seconds",
+        "does not come to an end within 3.2 seconds",
     ),
     "two gigabytes at once": ("\na: {{ repeat 2000000000 `x` }}", 2, "more than 512 MiB of memory"),
     "a thousand million numbers": ("{{ range until 1000000000 }}{{ end }}", 1, "of memory"),
@@ -282,7 +282,7 @@ async def test_a_harmful_template_ends_with_a_fault_and_hurts_no_other(
     fault, other = await asyncio.gather(
         fault_of(renderer, source), rendered(renderer, "a: {{ .n }}", n=1)
     )
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 20
     assert says in fault.detail
     assert fault.line == line
     assert other.texts == {"resources": "a: 1\n"}
@@ -317,7 +317,7 @@ def processor_ticks(pid: int) -> int:
 async def busy(renderer: SubprocessRenderer) -> tuple[int, asyncio.Task[Rendering]]:
     """A worker, and the request whose second of three sections it cannot end."""
     await rendered(renderer, "a: 1")
-    (pid,) = renderer.idle_workers
+    pid = next(iter(renderer.idle_workers))
     before = processor_ticks(pid)
     sections = [section("a: 1", "first"), section(ENDLESS, "second"), section("c: 3", "third")]
     request = asyncio.create_task(renderer.render(sections, {}))
@@ -332,7 +332,7 @@ async def test_a_worker_that_hangs_is_killed_and_the_section_is_named() -> None:
         rendering = await request
         assert rendering.texts == {"first": "a: 1\n"}
         assert rendering.faults[0].section == "second"
-        assert "does not come to an end within 1.6 seconds" in rendering.faults[0].detail
+        assert "does not come to an end within 3.2 seconds" in rendering.faults[0].detail
         await becomes_true(lambda: not is_running(pid))
         assert (await rendered(renderer, "a: 2")).texts == {"resources": "a: 2\n"}
 
@@ -353,7 +353,7 @@ async def test_a_worker_that_is_killed_ends_one_section_and_not_the_others() -> 
 async def test_a_worker_that_died_while_idle_is_replaced_without_a_fault() -> None:
     async with SubprocessRenderer(limits=SHORT) as renderer:
         await rendered(renderer, "a: 1")
-        (pid,) = renderer.idle_workers
+        pid = next(iter(renderer.idle_workers))
         os.kill(pid, signal.SIGKILL)
         assert (await rendered(renderer, "a: 2")).texts == {"resources": "a: 2\n"}
         assert renderer.idle_workers != [pid]
@@ -422,7 +422,7 @@ async def test_a_worker_has_neither_rights_nor_files_nor_surroundings(
     renderer: SubprocessRenderer,
 ) -> None:
     await rendered(renderer, "a: 1")
-    (pid,) = renderer.idle_workers
+    pid = next(iter(renderer.idle_workers))
     status = status_of(pid)
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"] == "2"

@@ -25,7 +25,7 @@ from domain.model import Metadata
 from domain.workspaces import WorkspaceRenamed
 from tests.support import servers
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 90
 
 
 @dataclass
