@@ -1,6 +1,8 @@
 """The rows of a list of clusters, with the numbers of all that its filter lets pass."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -18,16 +20,8 @@ async def shown(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
     """What the list shows: a page of rows, and the numbers of all."""
     began = perf_counter()
     found = await rows(visit, view, reader)
-    counts = Counter(await count_by_status(reader, view.where(within(visit))))
-    unfiltered = View(archived=view.archived)
-    everything = (
-        await count_by_status(reader, unfiltered.where(within(visit)))
-        if view.is_filtered
-        else counts
-    )
+    counted = await numbers(visit, view, reader)
     return {
-        "view": view,
-        "path": path_of(visit, view),
         "columns": columns_of(visit),
         "all_columns": COLUMNS,
         "sorts": SORTS,
@@ -36,8 +30,25 @@ async def shown(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
         "rows": found.rows,
         "next_cursor": found.next_cursor,
         "page_size": ROWS,
+        **counted,
+        "milliseconds": round((perf_counter() - began) * 1000),
+    }
+
+
+async def numbers(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
+    """How many clusters there are by status, whichever of these is chosen, and in all."""
+    began = perf_counter()
+    of_any_status = replace(view, statuses=())
+    counts = Counter(await count_by_status(reader, of_any_status.where(within(visit))))
+    everything: Mapping[str, int] = counts
+    if of_any_status.is_filtered:
+        unfiltered = View(archived=view.archived)
+        everything = await count_by_status(reader, unfiltered.where(within(visit)))
+    return {
+        "view": view,
+        "path": path_of(visit, view),
         "counts": counts,
-        "total": sum(counts.values()),
+        "total": sum(counts[status] for status in view.statuses or counts),
         "everything": sum(everything.values()),
         "milliseconds": round((perf_counter() - began) * 1000),
     }

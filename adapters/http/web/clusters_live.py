@@ -1,11 +1,19 @@
 """The list of clusters as it changes: rows in place, new ones behind a button."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from adapters.http.web import live, pages
-from adapters.http.web.cluster_rows import homes_of, may_tick, path_of, rows, shown, within
+from adapters.http.web.cluster_rows import (
+    homes_of,
+    may_tick,
+    numbers,
+    path_of,
+    rows,
+    shown,
+    within,
+)
 from adapters.http.web.cluster_view import View, columns_of
 from adapters.http.web.live import EVERYTHING
 from adapters.http.web.visit import Visit
@@ -96,7 +104,7 @@ class ListWatch:
         return live.partials({f"#c-{cluster['id']}": html})
 
     async def _tally(self, reader: Reader) -> str:
-        found = await shown(self.visit, replace(self.view, cursor=None), reader)
+        found = await numbers(self.visit, self.view, reader)
         return live.partials({"#tally": pages.html(self.visit, "clusters/_tally.html", **found)})
 
     def _news(self) -> str:
