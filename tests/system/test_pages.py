@@ -1,6 +1,5 @@
 """The pages in a real browser: what a person sees, presses and hears, in both themes and widths."""
 
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator

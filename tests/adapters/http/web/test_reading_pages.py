@@ -120,6 +120,15 @@ async def test_the_clusters_of_all_workspaces_in_one_list(house: House, mira: Vi
     assert sorted(line.split(",")[1] for line in lines[1:]) == ["example", "example"]
 
 
+async def test_the_numbers_stay_when_one_of_them_is_chosen(house: House, mira: Visitor) -> None:
+    await fill(house)
+    page = await mira.get("/clusters?status=creating")
+    assert "1 of 6" in page.words
+    assert "creation failed" in page.words
+    assert "lake-hel-2" in page.words
+    assert "pay-prod-fra-1" not in page.words
+
+
 async def test_what_is_not_there_is_a_page_too(house: House, mira: Visitor) -> None:
     for address in (
         "/nowhere",
