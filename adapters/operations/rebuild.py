@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from adapters.bootstrap import CannotStart
 from adapters.operations.administration import administration
 from adapters.postgres.read_models import install
-from adapters.postgres.rebuild import Rebuilder
+from adapters.postgres.rebuild import NotSettled, Rebuilder
 from adapters.settings import Settings
 from projections import PROJECTIONS
 from projections.projection import Projection
@@ -26,7 +26,10 @@ async def rebuild(settings: Settings, name: str | None, *, check: bool) -> Async
                 build = await rebuilder.rebuild(projection)
                 yield f"{projection.name}: rebuilt up to {build.built_to}"
                 continue
-            comparison = await rebuilder.check(projection)
+            try:
+                comparison = await rebuilder.check(projection)
+            except (NotSettled, LookupError) as error:
+                raise CannotStart(f"{projection.name}: {error}") from None
             if comparison.is_equal:
                 yield f"{projection.name}: equal at {comparison.position}"
             else:
