@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 from adapters.bootstrap import CannotStart
 from adapters.operations.administration import administration
+from adapters.postgres.comparison import NotSettled
 from adapters.postgres.read_models import install
-from adapters.postgres.rebuild import NotSettled, Rebuilder
+from adapters.postgres.rebuild import Rebuilder
 from adapters.settings import Settings
 from projections import PROJECTIONS
 from projections.projection import Projection
