@@ -18,6 +18,7 @@ from adapters.http.web import (
     sign_in,
     system,
     tasks,
+    template_versions,
     workspaces,
 )
 from adapters.http.web.endpoints import Page, endpoint, nowhere
@@ -32,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     *tasks.PAGES,
     *cluster_history.PAGES,
     *cluster_templates.PAGES,
+    *template_versions.PAGES,
     *audit.PAGES,
     *auth_tokens.PAGES,
     *palette.PAGES,

@@ -1,0 +1,144 @@
+"""What stands in the editor of a template, and what it gives when it is tried."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import Any
+from uuid import UUID
+
+from adapters.http.web import parameter_text
+from adapters.http.web.forms import Form
+from adapters.http.web.parameter_fields import Filled, form_fields, offered, values_of
+from adapters.http.web.parameter_text import Schema
+from adapters.http.web.rendering import Rendered, Source, Wanted, rendered
+from adapters.http.web.visit import Visit
+from application.ports import RenderFault
+from projections.cluster_detail import cluster as cluster_by_id
+from projections.reader import Shown
+
+MOST_SECTIONS = 50
+STARTER = (
+    Source(
+        "SSH parameters",
+        dedent("""\
+            apiVersion: dhctl.deckhouse.io/v1
+            kind: SSHConfig
+            sshUser: {{ .user }}
+            ---
+            apiVersion: dhctl.deckhouse.io/v1
+            kind: SSHHost
+            host: {{ .host | quote }}
+            """),
+    ),
+    Source(
+        "Installation",
+        dedent("""\
+            apiVersion: quarterdeck.io/v1
+            kind: SSHInstallation
+            spec:
+              phases:
+                - name: look-around
+                  timeout: 1m
+                  script: |
+                    uname -a
+            """),
+    ),
+)
+STARTER_PARAMETERS = dedent("""\
+    - key: host
+      title: Host
+      type: string
+      description: The machine to install on
+      span: 3
+    - key: user
+      title: User
+      type: string
+      default: root
+    """)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands in the editor."""
+
+    sources: Sequence[Source] = ()
+    parameters: str = ""
+    name: str = ""
+    comment: str = ""
+    version_comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a draft gives: its parameters' form, its sections, and everything wrong with it."""
+
+    schema: Schema
+    fields: Sequence[Any]
+    rendered: Rendered
+
+    @property
+    def faults(self) -> list[RenderFault]:
+        return [*self.schema.faults, *self.rendered.faults]
+
+
+def draft_of(form: Form) -> Draft:
+    """What was written in the editor; a section without name and text is none."""
+    sources = []
+    for number in range(MOST_SECTIONS):
+        name = form.line(f"section.{number}.name")
+        text = form.text(f"section.{number}.source")
+        if name or text.strip():
+            is_yaml = form.text(f"section.{number}.format", "yaml") == "yaml"
+            sources.append(Source(name, text, is_yaml))
+    return Draft(
+        sources,
+        form.text("params"),
+        form.line("name"),
+        form.text("comment"),
+        form.line("version_comment"),
+    )
+
+
+def version_of(draft: Draft, schema: Schema) -> dict[str, Any]:
+    """The fields of a version as commands name them."""
+    return {
+        "version_comment": draft.version_comment,
+        "params": list(schema.raw),
+        "sections": [
+            {
+                "name": each.name,
+                "format": "yaml" if each.is_yaml else "text",
+                "source": each.text,
+            }
+            for each in draft.sources
+        ],
+    }
+
+
+async def try_out(visit: Visit, draft: Draft, form: Form) -> Tried:
+    """Render the draft with the values that the form says."""
+    schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
+    values, cluster = await _values(visit, form, schema)
+    filled = Filled(values=values, secrets=tuple(cluster["secret_keys"]) if cluster else ())
+    wanted = Wanted(schema.parameters, values, cluster, is_patient=False)
+    shown = Rendered() if schema.faults else await rendered(visit, draft.sources, wanted)
+    return Tried(schema, form_fields(schema.parameters, filled), shown)
+
+
+async def _values(
+    visit: Visit, form: Form, schema: Schema
+) -> tuple[Mapping[str, Any], Shown | None]:
+    """What to render with: what was typed, else what the chosen cluster has, over the defaults."""
+    chosen = form.text("values_of")
+    cluster = await _cluster(visit, chosen) if chosen else None
+    defaults = offered(schema.parameters)
+    if chosen == form.text("values_were_of") and form.under("values."):
+        return values_of(form, schema.parameters), cluster
+    return {**defaults, **(cluster["values"] if cluster else {})}, cluster
+
+
+async def _cluster(visit: Visit, text: str) -> Shown | None:
+    try:
+        return await cluster_by_id(visit.reader, visit.workspace_id, UUID(text))
+    except ValueError:
+        return None
