@@ -1,5 +1,6 @@
 """What several processes open the same way: the database, the keys, and the bus over them."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +22,15 @@ from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leases import PostgresLeases
 from adapters.postgres.migrations import migrate
+from adapters.postgres.roles import PROCESS, as_process, who_may_rewrite
 from adapters.postgres.task_logs import PostgresTaskLogs
 from adapters.settings import BadSettings, Settings
 from application.commands import CommandBus, World
 from application.index import HANDLERS
 from application.ports import KeyPairs, Renderer
 from application.state_cache import StateCache
+
+logger = logging.getLogger(__name__)
 
 DATABASE_FOLDER = "postgres"
 KEYS_FILE = "keys"
@@ -57,18 +61,53 @@ class Hub:
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[str]:
-    """The connection string of the database: the one that is set, the embedded one that runs
-    already, or one that runs as long as it is needed. Its schema is that of this version."""
+    """The connection string of a database whose schema is that of this version.
+
+    The one that is set, with the role that it names, or the embedded one (it runs already, or as
+    long as it is needed), as the role of processes. Raises CannotStart.
+    """
+    async with _as_owner(settings) as dsn:
+        await _migrate(dsn)
+        if settings.database_url is None:
+            yield as_process(dsn)
+            return
+        owner = await who_may_rewrite(dsn)
+        if owner is not None:
+            logger.warning(
+                "This process signs in to the database as %s, who could rewrite the log: let it"
+                " sign in as %s, and only `quarterdeck migrate` as the owner.",
+                owner,
+                PROCESS,
+            )
+        yield dsn
+
+
+async def migrate_database(settings: Settings) -> None:
+    """Bring the database to this version, as its owner. Raises CannotStart."""
+    async with _as_owner(settings) as dsn:
+        await _migrate(dsn)
+
+
+async def _migrate(dsn: str) -> None:
+    try:
+        await migrate(dsn)
+    except psycopg.OperationalError as error:
+        raise CannotStart(f"The database cannot be reached: {sentence(error)}") from None
+    except psycopg.errors.InsufficientPrivilege:
+        raise CannotStart(
+            "The database is not of this version, and who signs in here may not bring it there:"
+            " run `quarterdeck migrate` with the QUARTERDECK_DATABASE_URL of its owner."
+        ) from None
+
+
+@asynccontextmanager
+async def _as_owner(settings: Settings) -> AsyncIterator[str]:
+    """What is set, whoever it names; or the embedded database as its owner."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
-            dsn = settings.database_url.get_secret_value()
+            yield settings.database_url.get_secret_value()
         else:
-            dsn = await _embedded(settings.data, stack)
-        try:
-            await migrate(dsn)
-        except psycopg.OperationalError as error:
-            raise CannotStart(f"The database cannot be reached: {sentence(error)}") from None
-        yield dsn
+            yield await _embedded(settings.data, stack)
 
 
 async def _embedded(data: Path, stack: AsyncExitStack) -> str:

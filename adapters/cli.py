@@ -106,14 +106,10 @@ def relay() -> None:
 
 @app.command()
 def migrate(data: Data = None) -> None:
-    """Bring the database's schema to this version."""
-    from adapters.bootstrap import open_database
+    """Bring the database's schema to this version; sign in as its owner for it."""
+    from adapters.bootstrap import migrate_database
 
-    async def work() -> None:
-        async with open_database(read_settings(data=data)):
-            return
-
-    run(work())
+    run(migrate_database(read_settings(data=data)))
 
 
 @app.command("sign-in")

@@ -88,7 +88,7 @@ async def create(connection: Connection, projection: Projection) -> Build:
     await connection.execute(
         "update read_models.builds set schema_name = %s where build = %s", [schema, number]
     )
-    await connection.execute(f'create schema "{schema}"'.encode())
+    await connection.execute("select read_models.add_schema(%s)", [schema])
     await create_tables(connection, f'"{schema}".', projection.tables)
     return Build(number, projection, schema)
 

@@ -1,5 +1,6 @@
 """The same program on real parts: two of each process, a PostgreSQL, a Kafka; and one killed."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.postgres.migrations import migrate
+from adapters.postgres.roles import as_process
 from tests.support.quarterdeck import Client, Quarterdeck, eventually
 from tests.support.servers import KafkaBroker, SshHost
 
@@ -64,9 +67,10 @@ class Fleet:
 def fleet(server_folder: Path, database: str, kafka_server: KafkaBroker) -> Iterator[Fleet]:
     folder = server_folder / "fleet"
     keys = "1:" + "A" * 43 + "="
+    asyncio.run(migrate(database))
     fleet = Fleet(
         folder,
-        database_url=database,
+        database_url=as_process(database),
         kafka=kafka_server.address,
         keys=keys,
         lease_seconds="2",

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import errors
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.crypto.key_ring import KeyRing
 from adapters.crypto.vault import EnvelopeVault
@@ -17,8 +17,11 @@ from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leases import PostgresLeases
+from adapters.postgres.mapper import Mapper
 from adapters.postgres.migrations import migrate
 from adapters.postgres.read_models import install
+from adapters.postgres.rebuild import Rebuilder
+from adapters.postgres.roles import as_process, who_may_rewrite
 from adapters.postgres.task_logs import PostgresTaskLogs
 from application.ports import LogLine
 from projections import PROJECTIONS
@@ -26,16 +29,10 @@ from tests.adapters.contracts.event_store import EventStoreContract, append, on
 
 
 @pytest.fixture
-async def process_dsn(database: str) -> AsyncIterator[str]:
-    """How a process signs in: as a role of its own, a member of quarterdeck_process."""
+async def process_dsn(database: str) -> str:
+    """How a process signs in."""
     await migrate(database)
-    role = f"process_{secrets.token_hex(4)}"
-    with psycopg.connect(database, autocommit=True) as owner:
-        owner.execute(f"create role {role} login in role quarterdeck_process")
-    yield make_conninfo(database, user=role)
-    with psycopg.connect(database, autocommit=True) as owner:
-        owner.execute(f"drop owned by {role}")
-        owner.execute(f"drop role {role}")
+    return as_process(database)
 
 
 @pytest.fixture
@@ -68,6 +65,11 @@ class TestAsAProcess(EventStoreContract):
         "alter table log.stored_events disable trigger all",
         "create table log.mine (n int)",
         "update public.quarterdeck_schema set number = 0",
+        "create schema mine",
+        "create table read_models.mine (n int)",
+        "select read_models.add_schema('log_v2')",
+        "alter function log.append_one security invoker",
+        "alter role quarterdeck_process superuser",
     ],
 )
 async def test_nothing_of_the_log_is_changed_or_removed(
@@ -78,6 +80,34 @@ async def test_nothing_of_the_log_is_changed_or_removed(
         with pytest.raises(errors.InsufficientPrivilege):
             connection.execute(sql)
         assert await store.head() == 1
+
+
+def test_a_process_cannot_become_the_owner(
+    connection: psycopg.Connection[Any], database: str
+) -> None:
+    owner = conninfo_to_dict(database)["user"]
+    for sql in (f"set role {owner}", f"set session authorization {owner}"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(sql.encode())
+    connection.execute("reset role")
+    connection.execute("reset session authorization")
+    with pytest.raises(errors.InsufficientPrivilege):
+        connection.execute("update log.stored_events set state = ''")
+
+
+async def test_who_signs_in_as_the_owner_is_told_from_a_process(
+    database: str, process_dsn: str
+) -> None:
+    assert await who_may_rewrite(process_dsn) is None
+    assert await who_may_rewrite(database) == conninfo_to_dict(database)["user"]
+
+
+async def test_a_process_does_not_bring_the_schema_to_a_version(database: str) -> None:
+    await migrate(database)
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute("delete from public.quarterdeck_schema where number = 6")
+    with pytest.raises(errors.InsufficientPrivilege):
+        await migrate(as_process(database))
 
 
 async def test_who_is_no_process_may_not_even_append(database: str, process_dsn: str) -> None:
@@ -118,8 +148,32 @@ async def test_a_process_keeps_what_stands_beside_the_log(process_dsn: str) -> N
         await leases.release("task", "m1")
 
 
-async def test_a_process_builds_read_models(process_dsn: str) -> None:
+async def test_a_process_builds_read_models_switches_and_drops_them(process_dsn: str) -> None:
     await install(process_dsn, PROJECTIONS)
+    rebuilder = Rebuilder(process_dsn, Mapper().recorded)
+    for projection in PROJECTIONS:
+        await rebuilder.rebuild(projection)
+        assert (await rebuilder.check(projection)).is_equal
+
+
+async def test_what_the_owner_built_a_process_feeds_and_replaces(
+    database: str, process_dsn: str, connection: psycopg.Connection[Any]
+) -> None:
+    await install(database, PROJECTIONS)
+    schemas = connection.execute("select schema_name from read_models.builds").fetchall()
+    for (schema,) in schemas:
+        tables = connection.execute(
+            "select relname from pg_class where relkind = 'r' and relnamespace = %s::regnamespace",
+            [schema],
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(f"delete from {schema}.{table}".encode())
+    for projection in PROJECTIONS:
+        await Rebuilder(process_dsn, Mapper().recorded).rebuild(projection)
+    left = connection.execute(
+        "select nspname from pg_namespace where nspname = any(%s)", [[name for (name,) in schemas]]
+    )
+    assert left.fetchall() == []
 
 
 @pytest.mark.parametrize(
