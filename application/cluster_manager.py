@@ -3,20 +3,18 @@
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from application.commands import Command, CommandBus, Context
+from application.commands import Command, Context
+from application.operation_requests import Tools, request_of_task
 from application.permissions import QUARTERDECK
 from application.ports import (
     Continue,
-    Documents,
     Finished,
     HostKeyOffered,
-    Installer,
-    Leases,
     LogLine,
     Operation,
     OperationRequest,
@@ -25,9 +23,7 @@ from application.ports import (
     PhaseStarted,
     TaskLogs,
     Unavailable,
-    Vault,
 )
-from application.state_cache import StateCache
 from application.tasks import (
     ClaimTask,
     EndCancelledTask,
@@ -38,7 +34,6 @@ from application.tasks import (
     StartPhase,
     SucceedTask,
 )
-from domain.clusters import Cluster
 from domain.model import Recorded, Refusal, event_id
 from domain.secrets import Secret
 from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued
@@ -47,27 +42,6 @@ logger = logging.getLogger(__name__)
 
 LOG_EVERY_SECONDS = 0.1
 LOG_LINES = 500
-
-
-class TaskQueue(Protocol):
-    """Which tasks are not over, oldest first; it may lag behind the log."""
-
-    async def unfinished(self) -> Sequence[UUID]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a manager works with."""
-
-    bus: CommandBus
-    cache: StateCache
-    documents: Documents
-    vault: Vault
-    installer: Installer
-    task_logs: TaskLogs
-    leases: Leases
-    queue: TaskQueue
-    read_yaml: Callable[[str], list[Any]]
 
 
 @dataclass(slots=True)
@@ -173,7 +147,7 @@ class ClusterManager:
     async def _work(self, task_id: UUID) -> None:
         """From claim to end. Another manager's claim ends our work without a word."""
         try:
-            request = await _patiently(lambda: self._request(task_id))
+            request = await patiently(lambda: request_of_task(self.tools, task_id))
             await self._operate(task_id, request)
         except (TaskIsTaken, TaskIsOver):
             return
@@ -190,40 +164,6 @@ class ClusterManager:
             await self._say(LoseTask, task_id, reason=reason)
         except (TaskIsTaken, TaskIsOver):
             return
-
-    async def _request(self, task_id: UUID) -> OperationRequest:
-        tools = self.tools
-        _, task = await tools.cache.load(Task, task_id)
-        assert isinstance(task, Task)
-        _, cluster = await tools.cache.load(Cluster, task.cluster_id)
-        assert isinstance(cluster, Cluster)
-        texts = {name: await tools.documents.read(ref) for name, ref in task.sections.items()}
-        return OperationRequest(
-            task_id=task_id,
-            kind=task.kind,
-            cluster_id=task.cluster_id,
-            cluster_name=cluster.name,
-            documents={name: self._parsed(text) for name, text in texts.items()},
-            private_key=await tools.vault.open(task.cluster_id, cluster.ssh_private_key),
-            state=await self._state(task_id, task),
-            known_hosts=cluster.host_keys,
-            is_resumed=task.attempt > 1,
-            log_offsets=await tools.task_logs.offsets(task_id),
-        )
-
-    def _parsed(self, text: str) -> list[Any]:
-        """The YAML documents of a section; a plain text has none."""
-        try:
-            return self.tools.read_yaml(text)
-        except ValueError:
-            return []
-
-    async def _state(self, task_id: UUID, task: Task) -> Mapping[str, bytes]:
-        vault = self.tools.vault
-        return {
-            name: base64.b64decode(await vault.open(task_id, secret))
-            for name, secret in task.state.items()
-        }
 
     async def _operate(self, task_id: UUID, request: OperationRequest) -> None:
         running = self._running[task_id]
@@ -245,7 +185,7 @@ class ClusterManager:
     async def _watch_cancel(self, task_id: UUID, running: _Running) -> None:
         """Cancel the operation once: told by the log, or found in the state."""
         while not running.cancel_wanted:
-            _, task = await _patiently(lambda: self.tools.cache.load(Task, task_id))
+            _, task = await patiently(lambda: self.tools.cache.load(Task, task_id))
             running.cancel_wanted = isinstance(task, Task) and task.cancel_requested
             await asyncio.sleep(0.2)
         assert running.operation is not None
@@ -301,7 +241,7 @@ class ClusterManager:
     async def _say(self, command: type[Command], task_id: UUID, **fields: Any) -> None:
         """Tell the log, however long the database is away: what was done is not forgotten."""
         told = command.model_validate({"task_id": task_id, "manager": self.name, **fields})
-        await _patiently(lambda: self._execute(told, task_id))
+        await patiently(lambda: self._execute(told, task_id))
 
     async def _execute(self, command: Command, task_id: UUID) -> None:
         context = Context(QUARTERDECK, correlation_id=task_id, causation_id=event_id(task_id, 1))
@@ -325,7 +265,7 @@ class _Log:
     async def flush(self) -> None:
         async with self._turn:
             lines, self._lines = self._lines, []
-            await _patiently(lambda: self._task_logs.write(self._task_id, lines))
+            await patiently(lambda: self._task_logs.write(self._task_id, lines))
 
     async def run(self) -> None:
         while True:
@@ -333,7 +273,7 @@ class _Log:
             await self.flush()
 
 
-async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
+async def patiently(act: Callable[[], Awaitable[Any]]) -> Any:
     """Do it again until the database is there."""
     async for _ in _pauses():
         try:

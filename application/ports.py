@@ -303,6 +303,8 @@ class OperationRequest:
     """Whether another manager has worked on this task before."""
     log_offsets: Mapping[str, int] = field(default_factory=dict)
     """Per phase, the bytes of output whose lines are already kept."""
+    leaves_traces: bool = True
+    """Whether what a failure leaves on a host may stay there, for somebody to look at."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -258,9 +258,21 @@ FAILED = {
     OperationKind.DELETE: ClusterStatus.DELETION_FAILED,
 }
 LEAVING = {ClusterStatus.DELETE, ClusterStatus.DELETING}
+LOOKED_AT = {ClusterStatus.IN_SYNC, ClusterStatus.PENDING_CHANGES}
+
+
+class Found(StrEnum):
+    """What a look at a cluster's machines found."""
+
+    IN_SYNC = "in_sync"
+    DRIFTED = "drifted"
+    NOTHING = "nothing"
+    """It could not be told: a host is away, or its check does not end."""
 
 
 class Cluster(Aggregate):
+    evolution = 2
+
     workspace_id: UUID
     name: str
     configuration: Configuration
@@ -276,6 +288,8 @@ class Cluster(Aggregate):
     applied_sections: dict[str, DocumentRef] = {}
     was_created: bool = False
     has_drifted: bool = False
+    failed: OperationKind | None = None
+    """What failed last, if nothing went well since."""
     task_id: UUID | None = None
     installer_state: dict[str, Secret] = {}
     host_keys: dict[str, str] = {}
@@ -286,6 +300,22 @@ class Cluster(Aggregate):
     def has_pending_changes(self) -> bool:
         differs = self.rendering != self.applied or self.has_drifted
         return self.was_created and not self.render_errors and differs
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether routine checks are for it: it is installed, at rest, and nobody must come first.
+
+        After a check that told nothing they go on; after a task that was lost a person looks.
+        """
+        is_away = self.status is ClusterStatus.UNKNOWN and self.failed is OperationKind.CHECK
+        is_at_rest = self.task_id is None and self.archived_at is None
+        return bool(self.applied) and is_at_rest and (self.status in LOOKED_AT or is_away)
+
+    def is_news(self, found: Found) -> bool:
+        """Whether a look found anything else than is known."""
+        if self.status is ClusterStatus.UNKNOWN:
+            return found is not Found.NOTHING
+        return found is not (Found.DRIFTED if self.has_drifted else Found.IN_SYNC)
 
     @classmethod
     def create(
@@ -506,12 +536,18 @@ class Cluster(Aggregate):
                     applied_sections=event.sections,
                     status=event.status,
                     has_drifted=False,
+                    failed=None,
                     task_id=None,
                 )
             case Cluster(), ClusterChecked():
-                return state.after(status=event.status, has_drifted=not event.in_sync, task_id=None)
+                return state.after(
+                    status=event.status,
+                    has_drifted=not event.in_sync,
+                    failed=None,
+                    task_id=None,
+                )
             case Cluster(), ClusterOperationFailed():
-                return state.after(status=event.status, task_id=None)
+                return state.after(status=event.status, failed=event.kind, task_id=None)
             case Cluster(), ClusterStateSaved():
                 return state.after(installer_state=event.state)
             case Cluster(), ClusterArchived():

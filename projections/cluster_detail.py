@@ -15,6 +15,7 @@ from domain.clusters import (
     ClusterOperationFailed,
     ClusterRendered,
     ClusterRenderFailed,
+    ClusterStatus,
     Configuration,
 )
 from domain.model import Recorded
@@ -258,6 +259,20 @@ async def clusters_with_details(
         f"{SHOWN} where c.workspace_id = %(workspace_id)s"
         " and (not %(without_archived)s or c.archived_at is null) order by c.name, c.cluster_id",
         {"workspace_id": workspace_id, "without_archived": without_archived},
+    )
+
+
+async def installed_clusters(reader: Reader) -> list[Shown]:
+    """The clusters at rest that were installed: `id`, `check_interval` in minutes, and `seen_at`,
+    when a task last told how they are."""
+    return await reader.rows(
+        "select c.cluster_id as id, s.check_interval,"
+        " greatest(d.applied_at, d.checked_at, d.failed_at) as seen_at"
+        " from clusters c join cluster_details d on d.cluster_id = c.cluster_id"
+        " join cluster_settings s on s.cluster_id = c.cluster_id"
+        " where c.archived_at is null and c.task_id is null and c.status = any(%(statuses)s)"
+        " and d.applied_at is not null",
+        {"statuses": [ClusterStatus.IN_SYNC, ClusterStatus.PENDING_CHANGES, ClusterStatus.UNKNOWN]},
     )
 
 

@@ -1,6 +1,6 @@
 """The edge is everything that a route needs, given once by the process that wires it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from application.commands import CommandBus, Context
 from application.ports import Clock, Documents, Renderer, TaskLogs
+from application.routine_checks import Look
 from application.state_cache import StateCache
 from domain.model import Recorded
 from projections.reader import Reader, Shown
@@ -147,6 +148,14 @@ class System(Protocol):
         ...
 
 
+LastLooks = Callable[[Collection[UUID]], Awaitable[Mapping[UUID, Look]]]
+"""What was found last at these clusters' machines, of those that were looked at."""
+
+
+async def no_looks(_: Collection[UUID]) -> Mapping[UUID, Look]:
+    return {}
+
+
 LoadExample = Callable[[Context], Awaitable[str]]
 """Loads the example and gives the page to go to."""
 
@@ -201,5 +210,6 @@ class Edge:
     measures: Measures = field(default_factory=NoMeasures)
     tracer: Tracer = field(default_factory=NoTracer)
     readiness: Readiness = always_ready
+    last_looks: LastLooks = no_looks
     example: LoadExample | None = None
     system: System | None = None

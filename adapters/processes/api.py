@@ -16,6 +16,7 @@ from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.observability.tracing import open_tracer
 from adapters.postgres.read_models import install
+from adapters.postgres.routine_checks import PostgresRoutineChecks
 from adapters.postgres.stream import LogStream
 from adapters.postgres.system import PostgresSystem
 from adapters.processes.lifetime import Lifetime
@@ -84,6 +85,7 @@ async def web(
                 measures=PrometheusMeasures(),
                 tracer=tracer,
                 readiness=_readiness(hub),
+                last_looks=PostgresRoutineChecks(hub.pool).last,
                 example=example,
                 system=PostgresSystem(
                     hub.dsn, hub.pool, reads.now, hub.store.mapper.recorded, PROJECTIONS

@@ -1,6 +1,7 @@
 """The cluster manager as a process: `quarterdeck manager`."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from adapters.bootstrap import Hub, open_database, open_hub
@@ -8,6 +9,7 @@ from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.observability import logs
 from adapters.postgres.read_models import install
 from adapters.postgres.reader import PostgresReader, open_reader
+from adapters.postgres.routine_checks import PostgresRoutineChecks
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.presence import tell_presence
 from adapters.processes.tail import follow_log
@@ -15,8 +17,13 @@ from adapters.settings import Settings
 from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.keys import AsyncsshKeyPairs
 from adapters.yaml.reading import read_yaml
-from application.cluster_manager import ClusterManager, Tools
+from application.cluster_manager import ClusterManager
+from application.operation_requests import Tools
+from application.ports import Clock
+from application.routine_checks import Plan, RoutineChecker
 from projections import PROJECTIONS
+from projections.cluster_detail import installed_clusters
+from projections.reader import Reader
 from projections.tasks import unfinished_tasks
 
 
@@ -34,6 +41,7 @@ async def serve(settings: Settings) -> None:
         manager = cluster_manager(hub, reader)
         life.start("tail", follow_log(hub, manager.notice))
         life.start("manager", manager.run())
+        start_looking(hub, life, manager.tools, reader)
         tell_presence(hub, life, "manager", lambda: f"{manager.running} of {manager.slots} tasks")
         await life.until_stopped()
 
@@ -55,6 +63,34 @@ def cluster_manager(hub: Hub, reader: PostgresReader) -> ClusterManager:
     return ClusterManager(
         settings.process_name, tools, slots=settings.slots, lease_seconds=settings.lease_seconds
     )
+
+
+def start_looking(hub: Hub, life: Lifetime, tools: Tools, reader: Reader) -> None:
+    """Check installed clusters by themselves, each at its interval."""
+    checker = routine_checker(hub, tools, reader, hub.clock)
+    life.start("routine checks", checker.run())
+
+
+def routine_checker(hub: Hub, tools: Tools, reader: Reader, clock: Clock) -> RoutineChecker:
+    """The routine checks of this process, over one database."""
+    return RoutineChecker(tools, clock, PostgresRoutineChecks(hub.pool), _ReadModelFleet(reader))
+
+
+class _ReadModelFleet:
+    """routine_checks.Fleet, as the read models show it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def plans(self) -> Sequence[Plan]:
+        return [
+            Plan(
+                UUID(row["id"]),
+                timedelta(minutes=row["check_interval"]),
+                datetime.fromisoformat(row["seen_at"]),
+            )
+            for row in await installed_clusters(self._reader)
+        ]
 
 
 class _ReadModelQueue:

@@ -17,7 +17,7 @@ from adapters.postgres.read_models import install
 from adapters.processes.api import web
 from adapters.processes.example_host import ExampleHost, example_port
 from adapters.processes.lifetime import Lifetime
-from adapters.processes.manager import cluster_manager
+from adapters.processes.manager import cluster_manager, start_looking
 from adapters.processes.presence import tell_presence
 from adapters.processes.projector import start_auditing, start_forgetting, start_projecting
 from adapters.processes.reads import open_reads
@@ -50,6 +50,7 @@ async def serve(settings: Settings) -> None:
             start_forgetting(hub, life)
             manager, host = cluster_manager(hub, reads.now), ExampleHost(hub)
             life.start("manager", manager.run())
+            start_looking(hub, life, manager.tools, reads.now)
             life.start("example host", host.run())
             notice = (manager.notice, host.notice)
             async with web(hub, reads, renderer, life, notice=notice, example=_example(hub)) as app:

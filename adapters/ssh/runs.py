@@ -44,6 +44,11 @@ class Runs:
         self._may_have_begun = False
         self._until = 0.0
 
+    @property
+    def is_on_host(self) -> bool:
+        """Whether there is a folder of the task, and a connection to it."""
+        return self._folder is not None
+
     async def choose_host(self) -> str:
         """Bind the task to the first host that lets us in, with a folder for it there."""
         host, connection = await self._reach.choose()

@@ -61,7 +61,7 @@ class Work:
         if not self._phases:
             return Finished(self.state)
         if self._request.kind is OperationKind.CHECK:
-            return await self._check()
+            return await self._checked()
         await self._connect()
         for number, phase in enumerate(self._phases):
             if phase.name not in self._saved.done:
@@ -114,6 +114,14 @@ class Work:
         outcome = await self._runs.carry_out(self._check_of(phase, phase.check, title))
         self._must_have(outcome, title, phase.check.timeout_seconds)
         return outcome.ending.code == 0
+
+    async def _checked(self) -> Finished:
+        try:
+            return await self._check()
+        except Failed:
+            if self._runs.is_on_host and not self._request.leaves_traces:
+                await self._leave_no_traces()
+            raise
 
     async def _check(self) -> Finished:
         await self._begin(self._phases[0].name)

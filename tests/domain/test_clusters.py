@@ -28,6 +28,7 @@ from domain.clusters import (
     ClusterRenderFailed,
     ClusterStatus,
     Configuration,
+    Found,
     RenderError,
 )
 from domain.model import Event, RevisionConflict
@@ -393,3 +394,47 @@ def audited_values(before: Configuration, after: Configuration) -> list[Any]:
     audited = ClusterConfigured(configuration=after, previous=before).audited()
     values: list[Any] = audited.audited_changes["values"]
     return values
+
+
+def checked(*, in_sync: bool, after: ClusterStatus) -> ClusterChecked:
+    return ClusterChecked(task_id=TASK, in_sync=in_sync, previous_status=S.IN_SYNC, status=after)
+
+
+DRIFTED: list[Event] = [*INSTALLED, checked(in_sync=False, after=S.PENDING_CHANGES)]
+AWAY: list[Event] = [*INSTALLED, failed(K.CHECK, S.IN_SYNC, S.UNKNOWN)]
+LOST: list[Event] = [*CHANGING, failed(K.CHANGE, S.CHANGING, S.UNKNOWN)]
+
+
+@pytest.mark.parametrize(
+    ("past", "is_looked_at"),
+    [
+        (NEW, False),
+        (INSTALLING, False),
+        (INSTALL_FAILED, False),
+        (INSTALLED, True),
+        (PENDING, True),
+        (DRIFTED, True),
+        (AWAY, True),
+        ([*AWAY, checked(in_sync=True, after=S.IN_SYNC)], True),
+        (LOST, False),
+        ([*INSTALLED, broken], False),
+        ([*PENDING, failed(K.CHANGE, S.CHANGING, S.SYNCHRONIZATION_FAILURE)], False),
+        (CHANGING, False),
+        (DELETION_FAILED, False),
+        (ARCHIVED, False),
+    ],
+)
+def test_routine_checks_are_for_what_is_installed_and_waits_for_nobody(
+    past: list[Event], is_looked_at: bool
+) -> None:
+    given(*past).leaves(Cluster, is_looked_at=is_looked_at)
+
+
+@pytest.mark.parametrize(
+    ("past", "known"),
+    [(INSTALLED, Found.IN_SYNC), (DRIFTED, Found.DRIFTED), (AWAY, Found.NOTHING)],
+)
+def test_what_is_known_already_is_no_news(past: list[Event], known: Found) -> None:
+    cluster = Cluster.fold(past)
+    assert cluster is not None
+    assert [found for found in Found if not cluster.is_news(found)] == [known]

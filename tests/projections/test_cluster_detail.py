@@ -11,6 +11,7 @@ from domain.clusters import (
     ClusterHostKeyForgotten,
     ClusterHostKeyPinned,
     ClusterOperationFailed,
+    ClusterOperationRequested,
     ClusterRendered,
     ClusterRenderFailed,
     ClusterStatus,
@@ -19,7 +20,12 @@ from domain.clusters import (
 )
 from domain.secrets import Secret
 from domain.values import ChangeMode, DocumentRef, OperationKind
-from projections.cluster_detail import cluster, clusters_called, renderings_of
+from projections.cluster_detail import (
+    cluster,
+    clusters_called,
+    installed_clusters,
+    renderings_of,
+)
 from projections.reader import Shown
 from tests.projections.scenario import Scenario
 
@@ -38,6 +44,15 @@ CREATED = ClusterCreated(
     configuration=BEFORE,
     ssh_public_key="ssh-ed25519 AAAA",
     ssh_private_key=Secret(token="sealed-by-the-vault"),
+)
+
+APPLIED = ClusterApplied(
+    task_id=TASK,
+    kind=OperationKind.INSTALL,
+    rendering=1,
+    sections={},
+    previous_status=ClusterStatus.CREATING,
+    status=ClusterStatus.IN_SYNC,
 )
 
 FIELDS_OF_COMMANDER = """
@@ -163,6 +178,41 @@ async def test_settings_of_its_own_are_shown_with_it(scene: Scenario) -> None:
         "change_mode": "manual",
         "check_interval": 7,
     }
+
+
+async def test_the_clusters_to_look_at_are_those_that_are_installed_and_rest(
+    scene: Scenario,
+) -> None:
+    settings = ClusterSettingsCreated(cluster_id=CLUSTER, settings=Settings(check_interval=7))
+    await scene.given(ClusterSettings.id_of(CLUSTER), settings)
+    await scene.given(CLUSTER, CREATED)
+    assert await scene.shows(installed_clusters) == []
+    await scene.given(CLUSTER, APPLIED)
+    (row,) = await scene.shows(installed_clusters)
+    assert (row["id"], row["check_interval"]) == (str(CLUSTER), 7)
+    applied_at = (await only(scene))["cluster_configuration_applied_at"]
+    assert row["seen_at"] == applied_at
+    await scene.given(
+        CLUSTER,
+        ClusterChecked(
+            task_id=TASK,
+            in_sync=False,
+            previous_status=ClusterStatus.IN_SYNC,
+            status=ClusterStatus.PENDING_CHANGES,
+        ),
+    )
+    (row,) = await scene.shows(installed_clusters)
+    assert row["seen_at"] == (await only(scene))["cluster_configuration_checked_at"] > applied_at
+    await scene.given(
+        CLUSTER,
+        ClusterOperationRequested(
+            task_id=TASK,
+            kind=OperationKind.CHANGE,
+            previous_status=ClusterStatus.PENDING_CHANGES,
+            status=ClusterStatus.CHANGING,
+        ),
+    )
+    assert await scene.shows(installed_clusters) == []
 
 
 async def test_a_cluster_is_found_by_its_name_in_its_workspace_only(scene: Scenario) -> None:

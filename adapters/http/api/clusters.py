@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from adapters.http.api import shapes
 from adapters.http.api.tasks import queued
 from adapters.http.calls import Call, found
+from adapters.http.looks import with_last_look
 from adapters.http.parameters import InWorkspace, Paging, Reading
 from adapters.http.rendered import rendered_texts
 from adapters.http.routing import Route, Takes, Within, changed, command, id_of, query
@@ -139,6 +140,8 @@ async def _row(call: Call, reader: Reader, id_: UUID) -> Shown:
 
 async def _told(call: Call, reader: Reader, id_: UUID) -> Shown:
     row = await _row(call, reader, id_)
+    if getattr(call.parameters, "at", None) is None:
+        row = await with_last_look(call.edge, row)
     desired, applied = row["sections"], row["applied_sections"]
     texts = await rendered_texts(
         call.edge,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from adapters.http.looks import with_last_look
 from adapters.http.validation import validated_body
 from adapters.http.web import pages, words
 from adapters.http.web.endpoints import act, page
@@ -171,6 +172,8 @@ async def overview(visit: Visit) -> Response:
 
 async def shown(visit: Visit, cluster: Shown, reader: Reader) -> dict[str, Any]:
     """What the overview says."""
+    if visit.at is None:
+        cluster = await with_last_look(visit.edge, cluster)
     where = HistoryFilter(subject_id=UUID(cluster["id"]), auditable_types=OWN_RECORDS)
     changes = await history_where(reader, where, limit=8)
     made = await history_where(reader, where, limit=1, oldest_first=True)

@@ -28,6 +28,7 @@ from adapters.postgres.migrations import migrate
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
+from adapters.postgres.routine_checks import PostgresRoutineChecks
 from adapters.postgres.stream import LogStream
 from adapters.postgres.system import PostgresSystem
 from adapters.processes.reads import open_reads
@@ -169,6 +170,7 @@ async def open_quarterdeck(dsn: str, folder: Path, **site: Any) -> AsyncIterator
             renderer=hub.bus.world.renderer,
             events=feed,
             system=PostgresSystem(dsn, hub.pool, reads.now, decode, PROJECTIONS),
+            last_looks=PostgresRoutineChecks(hub.pool).last,
             site=Site(**{"public_url": "http://quarterdeck.test", **site}),
         )
         beside = [

@@ -1,9 +1,13 @@
 """Clusters over the API, as Commander's clients use it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from adapters.postgres.routine_checks import PostgresRoutineChecks
+from application.routine_checks import Look, Plan
+from domain.clusters import Found
 from domain.secrets import MASK
 from tests.adapters.http.house import House
 from tests.adapters.http.quarterdeck import Quarterdeck
@@ -91,6 +95,20 @@ async def test_what_is_installed_is_deleted_by_a_task(
         busy = await client.delete(f"/api/v1/clusters/{house.cluster_id}")
         assert busy.status_code == 409
         assert busy.json()["error"] == "cluster_busy"
+
+
+async def test_a_look_that_found_nothing_new_is_the_last_check(
+    quarterdeck: Quarterdeck, house: House
+) -> None:
+    checks, at = PostgresRoutineChecks(quarterdeck.hub.pool), datetime.now(UTC)
+    await checks.plan([Plan(house.cluster_id, timedelta(minutes=5), at)])
+    await checks.keep(house.cluster_id, Look(at, Found.IN_SYNC))
+    address = f"/api/v1/clusters/{house.cluster_id}"
+    async with quarterdeck.client(house.token) as client:
+        now = (await client.get(address)).json()
+        then = (await client.get(address, params={"at": at.isoformat()})).json()
+    assert datetime.fromisoformat(now["cluster_configuration_checked_at"]) == at
+    assert then["cluster_configuration_checked_at"] is None
 
 
 async def test_installing_answers_with_the_task(quarterdeck: Quarterdeck, house: House) -> None:

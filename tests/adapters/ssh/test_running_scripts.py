@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,14 @@ def _command_lines() -> list[str]:
         except OSError:
             continue
     return texts
+
+
+@pytest.mark.parametrize("leaves_traces", [True, False])
+async def test_a_check_that_fails_leaves_its_folder_only_to_those_who_look_at_it(
+    place: Place, leaves_traces: bool
+) -> None:
+    hangs = {"script": "sleep 60", "timeout": "1s"}
+    request = place.request(OperationKind.CHECK, phase("first", ":"), check=hangs)
+    story = await tell(SSHInstaller(), replace(request, leaves_traces=leaves_traces))
+    assert "did not end within 1 s" in story.error
+    assert bool(list(place.home.rglob("output"))) is leaves_traces
