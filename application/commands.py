@@ -2,11 +2,11 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast, get_type_hints
 from uuid import UUID, uuid4, uuid5
 
 from pydantic import TypeAdapter
@@ -16,7 +16,6 @@ from application.permissions import Permission, Principal
 from application.ports import (
     Append,
     AppendConflict,
-    Appended,
     Claim,
     ClaimTaken,
     Clock,
@@ -100,8 +99,7 @@ class Context:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a command: its result, and the position from which reads show it.
 
     `recorded_at` is None when nothing was appended now.
@@ -113,12 +111,16 @@ class Outcome:
     recorded_at: datetime | None = None
 
 
-@dataclass(slots=True)
 class _Loaded:
-    kind: type[Aggregate]
-    state: Aggregate | None
-    version: int
-    events: list[Event] = field(default_factory=list)
+    """One stream in the hands of a command: what it was, and what was decided about it."""
+
+    __slots__ = ("events", "state", "stream_id", "version")
+
+    def __init__(self, stream_id: UUID, version: int, state: Aggregate | None) -> None:
+        self.stream_id = stream_id
+        self.version = version
+        self.state = state
+        self.events: list[Event] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +140,30 @@ class World:
 class Work:
     """One try of one command: what it has loaded, decided and will append as one."""
 
+    __slots__ = (
+        "_cache",
+        "_claims",
+        "_documents",
+        "_events",
+        "_ids",
+        "_streams",
+        "_workspace",
+        "context",
+        "now",
+        "world",
+    )
+
     def __init__(self, world: World, cache: StateCache, context: Context) -> None:
         self.world = world
         self.context = context
         self.now: datetime = world.clock.now()
         self._cache = cache
-        self._streams: dict[UUID, _Loaded] = {}
+        self._streams: dict[int, _Loaded] = {}
         self._claims: list[Claim] = []
         self._documents: list[Document] = []
         self._workspace: tuple[UUID, str] | None = None
         self._ids = 0
+        self._events = 0
 
     def new_id(self) -> UUID:
         """An id for a new stream: the same again when the same command id is repeated."""
@@ -158,23 +174,22 @@ class Work:
 
     async def get(self, kind: type[A], stream_id: UUID) -> A:
         """The state as this command sees it. Raises NotFound."""
-        loaded = await self._load(kind, stream_id)
-        if not isinstance(loaded.state, kind):
-            raise NotFound(f"There is no {_words(kind)} {stream_id}.")
-        return loaded.state
+        loaded = self._held(kind, stream_id) or await self._load(kind, stream_id)
+        return _state_of(kind, loaded)
 
     async def exists(self, kind: type[Aggregate], stream_id: UUID) -> bool:
-        return (await self._load(kind, stream_id)).state is not None
+        loaded = self._held(kind, stream_id) or await self._load(kind, stream_id)
+        return loaded.state is not None
 
     async def change(self, kind: type[A], stream_id: UUID, decide: Decision[A]) -> A:
         """Take a decision on what is there; deciding nothing means that it is so already."""
-        state = await self.get(kind, stream_id)
-        return await self._record(kind, stream_id, decide(state))
+        loaded = self._held(kind, stream_id) or await self._load(kind, stream_id)
+        return await self._record(kind, loaded, decide(_state_of(kind, loaded)))
 
     async def create(self, kind: type[A], stream_id: UUID, events: Iterable[Event]) -> A:
         """Begin a stream. A stream that exists already is a conflict."""
-        self._streams.setdefault(stream_id, _Loaded(kind, None, 0))
-        return await self._record(kind, stream_id, events)
+        new = _Loaded(stream_id, 0, None)
+        return await self._record(kind, self._streams.setdefault(stream_id.int, new), events)
 
     def claim(self, key: str, holder: UUID) -> None:
         """Hold a key that at most one holder has; taken, the command is refused with its holder."""
@@ -195,56 +210,66 @@ class Work:
 
     @property
     def is_empty(self) -> bool:
-        return not any(loaded.events for loaded in self._streams.values())
+        return not self._events
 
-    async def _load(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded:
-        loaded = self._streams.get(stream_id)
+    def _held(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded | None:
+        loaded = self._streams.get(stream_id.int)
         if loaded is None:
-            version, state = await self._cache.load(kind, stream_id)
-            loaded = self._streams[stream_id] = _Loaded(kind, state, version)
+            held = self._cache.held(kind, stream_id)
+            if held is None:
+                return None
+            loaded = self._streams[stream_id.int] = _Loaded(stream_id, *held)
         return loaded
 
-    async def _record(self, kind: type[A], stream_id: UUID, decided: Iterable[Event]) -> A:
-        loaded = self._streams[stream_id]
+    async def _load(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded:
+        found = _Loaded(stream_id, *await self._cache.load(kind, stream_id))
+        return self._streams.setdefault(stream_id.int, found)
+
+    async def _record(self, kind: type[A], loaded: _Loaded, decided: Iterable[Event]) -> A:
         events: Sequence[Event] = list(decided)
-        if any(event.holds_secrets for event in events):
-            subject_id = getattr(loaded.state, "cluster_id", stream_id)
-            events = await self.world.vault.seal(subject_id, stream_id, events)
         for event in events:
-            loaded.state = kind.evolve(loaded.state, event)  # type: ignore[arg-type]
+            if event.holds_secrets:
+                subject_id = getattr(loaded.state, "cluster_id", loaded.stream_id)
+                events = await self.world.vault.seal(subject_id, loaded.stream_id, events)
+                break
+        state = loaded.state
+        for event in events:
+            state = kind.evolve(state, event)  # type: ignore[arg-type]
+        loaded.state = state
         loaded.events.extend(events)
-        assert isinstance(loaded.state, kind)
-        return loaded.state
+        self._events += len(events)
+        return cast(A, state)
 
     def append(self, record: CommandRecord | None) -> Append:
         """Everything decided, as one append."""
         return Append(
-            streams=[
-                StreamAppend(stream_id, loaded.version, loaded.events)
-                for stream_id, loaded in self._streams.items()
+            [
+                StreamAppend(loaded.stream_id, loaded.version, loaded.events)
+                for loaded in self._streams.values()
                 if loaded.events
             ],
-            metadata=self._metadata(),
-            claims=self._claims,
-            documents=self._documents,
-            command=record,
+            self._metadata(),
+            self._claims,
+            self._documents,
+            record,
         )
 
     def remember(self) -> None:
         """Write the new states through to the cache, after the append."""
-        for stream_id, loaded in self._streams.items():
+        for loaded in self._streams.values():
             if loaded.events and loaded.state is not None:
-                self._cache.put(stream_id, loaded.version + len(loaded.events), loaded.state)
+                version = loaded.version + len(loaded.events)
+                self._cache.put(loaded.stream_id, version, loaded.state)
 
     def forget(self) -> None:
         """Drop what was loaded: it may be stale."""
-        for stream_id in self._streams:
-            self._cache.drop(stream_id)
+        for loaded in self._streams.values():
+            self._cache.drop(loaded.stream_id)
 
     def _metadata(self) -> Metadata:
         context = self.context
         workspace_id, slug = self._workspace or (None, None)
-        return Metadata(
+        return Metadata.known(
             workspace_id=workspace_id,
             workspace=slug,
             actor=context.principal.actor,
@@ -256,6 +281,12 @@ class Work:
             command_id=context.command_id,
             traceparent=context.traceparent,
         )
+
+
+def _state_of(kind: type[A], loaded: _Loaded) -> A:
+    if not isinstance(loaded.state, kind):
+        raise NotFound(f"There is no {_words(kind)} {loaded.stream_id}.")
+    return loaded.state
 
 
 def _words(kind: type[Aggregate]) -> str:
@@ -319,22 +350,15 @@ class CommandBus:
         if work.is_empty and record is None:
             return Outcome(result, 0)
         try:
-            appended = await self._append(work.append(record))
-        except (AppendConflict, ClaimTaken, CommandSeen):
+            position, recorded_at = await self.world.store.append(work.append(record))
+        except ClaimTaken as taken:
+            work.forget()
+            raise _taken(taken) from taken
+        except (AppendConflict, CommandSeen):
             work.forget()
             raise
         work.remember()
-        return Outcome(result, appended.position, recorded_at=appended.recorded_at)
-
-    async def _append(self, append: Append) -> Appended:
-        try:
-            return await self.world.store.append(append)
-        except ClaimTaken as taken:
-            kind, *_, name = taken.key.split(":", 2)
-            raise Taken(
-                f"The name {name} is taken: {kind.replace('_', ' ')} {taken.holder} has it.",
-                pointer=f"/{CLAIMED_FIELDS.get(kind, 'name')}",
-            ) from taken
+        return Outcome(result, position, False, recorded_at)
 
     async def _earlier(self, command: Command, context: Context) -> Outcome | None:
         """What came of the command of this id, if it took effect before."""
@@ -350,6 +374,14 @@ class CommandBus:
 
 
 CLAIMED_FIELDS = {"workspace": "slug"}
+
+
+def _taken(claim: ClaimTaken) -> Taken:
+    kind, *_, name = claim.key.split(":", 2)
+    return Taken(
+        f"The name {name} is taken: {kind.replace('_', ' ')} {claim.holder} has it.",
+        pointer=f"/{CLAIMED_FIELDS.get(kind, 'name')}",
+    )
 
 
 def _fingerprint(command: Command) -> bytes:

@@ -31,12 +31,19 @@ class StateCache:
         self._seen: dict[UUID, int] = {}
         self._snapshots: set[asyncio.Task[None]] = set()
 
+    def held(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None] | None:
+        """The same without waiting; None when it must be loaded first."""
+        held = self._states.get(stream_id.int)
+        if held is None:
+            return None
+        self._states.move_to_end(stream_id.int)
+        return held if isinstance(held[1], kind) else (0, None)
+
     async def load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None]:
         """The version and state of a stream; (0, None) when there is none of this kind."""
-        held = self._states.get(stream_id.int)
+        held = self.held(kind, stream_id)
         if held is not None:
-            self._states.move_to_end(stream_id.int)
-            return held if isinstance(held[1], kind) else (0, None)
+            return held
         self._loading[stream_id] += 1
         try:
             version, state = await self._load(kind, stream_id)
@@ -50,13 +57,14 @@ class StateCache:
                 self._seen.pop(stream_id, None)
 
     def put(self, stream_id: UUID, version: int, state: Aggregate) -> None:
-        held = self._states.get(stream_id.int)
+        states, number = self._states, stream_id.int
+        held = states.get(number)
         if held is not None and held[0] > version:
             return
-        self._states[stream_id.int] = (version, state)
-        self._states.move_to_end(stream_id.int)
-        if len(self._states) > self._capacity:
-            self._states.popitem(last=False)
+        states[number] = (version, state)
+        states.move_to_end(number)
+        if len(states) > self._capacity:
+            states.popitem(last=False)
 
     def drop(self, stream_id: UUID) -> None:
         self._states.pop(stream_id.int, None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +18,21 @@ class Value(BaseModel):
     """A frozen value; an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+V = TypeVar("V", bound=Value)
+_set = object.__setattr__
+
+
+def _made(kind: type[V], fields: dict[str, Any], fields_set: set[str]) -> V:
+    """A value of fields that are right already: pydantic's model_construct without its generality,
+    because every command comes here twice."""
+    value = kind.__new__(kind)
+    _set(value, "__dict__", fields)
+    _set(value, "__pydantic_fields_set__", fields_set)
+    _set(value, "__pydantic_extra__", None)
+    _set(value, "__pydantic_private__", None)
+    return value
 
 
 class Action(StrEnum):
@@ -100,6 +115,14 @@ class Metadata(Value):
     command_id: str | None = None
     traceparent: str | None = None
 
+    @classmethod
+    def known(cls, **fields: Any) -> "Metadata":
+        """An envelope of all its fields in their own types, made without looking at them again."""
+        return _made(cls, fields, _METADATA_FIELDS)
+
+
+_METADATA_FIELDS = set(Metadata.model_fields)
+
 
 class Recorded:
     """An event in its envelope: where in the log it stands, since when, and who caused it."""
@@ -173,13 +196,7 @@ class Aggregate(Value):
     def after(self, **changes: Any) -> Self:
         """This state with some fields changed, taken as they are: evolution is not the place to
         refuse. It is model_copy without its generality, because every command comes here."""
-        cls = type(self)
-        copy = cls.__new__(cls)
-        object.__setattr__(copy, "__dict__", {**self.__dict__, **changes})
-        object.__setattr__(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__)
-        object.__setattr__(copy, "__pydantic_extra__", None)
-        object.__setattr__(copy, "__pydantic_private__", None)
-        return copy
+        return _made(type(self), {**self.__dict__, **changes}, self.__pydantic_fields_set__)
 
 
 class OutOfOrder(TypeError):

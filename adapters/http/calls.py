@@ -51,7 +51,7 @@ class Call:
         outcome = await execute(self.edge, command, self.context)
         if outcome.position:
             return outcome
-        return replace(outcome, position=await self.edge.log.head())
+        return outcome._replace(position=await self.edge.log.head())
 
     async def reader_of(self, outcome: Outcome) -> Reader:
         """A reader that shows what the command did. Raises NotYet."""

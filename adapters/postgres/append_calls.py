@@ -1,13 +1,16 @@
-"""The three calls by which requests become rows: one event, events alone, and everything."""
+"""The two calls by which requests become rows: one event alone, and everything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from struct import Struct
 from typing import Any
 from uuid import UUID
 
-import psycopg
+import orjson
 
 from adapters.postgres.arrays import Byteas, Int4s, Int8s, Texts, Uuids
+from adapters.postgres.prepared_calls import PreparedCalls, Row
 from application.ports import (
     Append,
     AppendConflict,
@@ -18,133 +21,134 @@ from application.ports import (
 
 LOCK_KEY = 0x7175_6172_7465_7264
 """The advisory lock of the log: "quarterd"."""
-ONE = "select * from log.append_one(%b, %b, %b, %b, %b, %b, %b)"
-EVENTS = f"select * from log.append_events({', '.join(['%b'] * 12)})"
-EVERYTHING = f"select * from log.append({', '.join(['%b'] * 23)})"
+ONE = b"select * from log.append_one($1, $2, $3, $4, $5, $6, $7)"
+EVERYTHING = b"select * from log.append(%s)" % b", ".join(b"$%d" % n for n in range(1, 22))
 
-Event = tuple[UUID, int, str, bytes, bytes, bytes]
+Event = tuple[bytes, int, bytes, bytes, bytes, bytes]
 """(stream, version, topic, state, metadata, content hash)"""
 Verdict = Appended | AppendConflict | ClaimTaken | CommandSeen
-Connection = psycopg.AsyncConnection[Any]
+
+_INT8 = Struct("!q")
+_LOCK = _INT8.pack(LOCK_KEY)
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""PostgreSQL counts time in microseconds from here."""
 
 
 @dataclass(slots=True)
 class Encoded:
-    """An append as it goes to the database."""
+    """An append as it goes to the database; streams are the 16 bytes of their ids."""
 
     append: Append
     events: list[Event]
-    expected: list[tuple[UUID, int]]
+    expected: list[tuple[bytes, int]]
 
     @property
-    def is_events_alone(self) -> bool:
+    def is_one_event_alone(self) -> bool:
+        """One event that is the next version of its stream, and nothing beside it."""
         append = self.append
-        return not (append.claims or append.documents or append.command)
-
-    @property
-    def is_next_alone(self) -> bool:
-        """One event that is the next version of its stream, which no other stream guards."""
         return (
             len(self.events) == len(self.expected) == 1
             and self.events[0][1] == self.expected[0][1] + 1
+            and not (append.claims or append.documents or append.command)
         )
 
 
-async def write(connection: Connection, batch: Sequence[Encoded]) -> list[Verdict]:
+async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> list[Verdict]:
     """Write a batch durably, each request on its own; a verdict for each."""
-    if not all(request.is_events_alone for request in batch):
-        return await _write_everything(connection, batch)
-    if len(batch) == 1 and batch[0].is_next_alone:
-        return [await _write_one(connection, batch[0])]
-    return await _write_events(connection, batch)
+    if len(batch) == 1 and batch[0].is_one_event_alone:
+        return [await _write_one(calls, batch[0])]
+    verdicts: dict[int, Verdict] = {}
+    left = list(range(len(batch)))
+    while left:
+        written = await _write_all(calls, [batch[n] for n in left])
+        verdicts |= {left[n]: verdict for n, verdict in written.items()}
+        left = [n for n in left if n not in verdicts]
+    return [verdicts[n] for n in range(len(batch))]
 
 
-async def _write_one(connection: Connection, request: Encoded) -> Verdict:
-    stream_id, _, topic, state, metadata, content = request.events[0]
-    expected = request.expected[0][1]
-    row = await _row(
-        connection, ONE, [stream_id, expected, topic, state, metadata, content, LOCK_KEY]
-    )
-    return Appended(*row) if row else AppendConflict()
+async def _write_one(calls: PreparedCalls, request: Encoded) -> Verdict:
+    stream_id, _, *rest = request.events[0]
+    expected = _INT8.pack(request.expected[0][1])
+    row = await calls.row(ONE, [stream_id, expected, *rest, _LOCK])
+    return _appended(row) if row else AppendConflict()
 
 
-async def _write_events(connection: Connection, batch: Sequence[Encoded]) -> list[Verdict]:
-    row = await _row(connection, EVENTS, [*_events(batch), len(batch), LOCK_KEY])
+async def _write_all(calls: PreparedCalls, batch: Sequence[Encoded]) -> dict[int, Verdict]:
+    """What came of each request; when some are refused, of those alone: nothing is written then."""
+    row = await calls.row(EVERYTHING, [*_events(batch), *_beside(batch), _LOCK])
     assert row is not None
-    conflicts, places, recorded_at = set(row[0]), row[1], row[2]
-    verdicts: list[Verdict] = []
-    end = -1
-    for number, request in enumerate(batch, start=1):
-        if number in conflicts:
-            verdicts.append(AppendConflict())
+    *place, refusals = row
+    if refusals is not None:
+        return _refused(orjson.loads(refusals[1:]))
+    position, recorded_at = _appended(place)
+    verdicts: dict[int, Verdict] = {}
+    for n, request in enumerate(batch):
+        position += len(request.events)
+        verdicts[n] = Appended(position if request.events else 0, recorded_at)
+    return verdicts
+
+
+def _refused(refusals: Sequence[dict[str, Any]]) -> dict[int, Verdict]:
+    """One refusal for each request: a command that was seen, else a conflict, else a claim."""
+    verdicts: dict[int, Verdict] = {}
+    for told in refusals:
+        if "command" in told:
+            verdicts[told["request"]] = CommandSeen()
+        elif "key" in told:
+            verdicts.setdefault(told["request"], ClaimTaken(told["key"], UUID(told["holder"])))
         else:
-            end += len(request.events)
-            verdicts.append(Appended(places[end] if request.events else 0, recorded_at))
+            verdicts[told["request"]] = AppendConflict()
     return verdicts
 
 
-async def _write_everything(connection: Connection, batch: Sequence[Encoded]) -> list[Verdict]:
-    row = await _row(
-        connection, EVERYTHING, [*_events(batch), *_beside(batch), len(batch), LOCK_KEY]
-    )
-    assert row is not None
-    codes, positions, keys, holders, recorded_at = row
-    verdicts: list[Verdict] = []
-    for code, position, key, holder in zip(codes, positions, keys, holders, strict=True):
-        match code:
-            case 0:
-                verdicts.append(Appended(position, recorded_at))
-            case 1:
-                verdicts.append(AppendConflict())
-            case 2:
-                verdicts.append(ClaimTaken(key, holder))
-            case _:
-                verdicts.append(CommandSeen())
-    return verdicts
+def _appended(row: Row) -> Appended:
+    position, microseconds = (_INT8.unpack(value)[0] for value in row if value is not None)
+    return Appended(position, _EPOCH + timedelta(microseconds=microseconds))
 
 
-async def _row(connection: Connection, sql: str, parameters: list[object]) -> Any:
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(sql, parameters, prepare=True)
-    return await cursor.fetchone()
-
-
-def _events(batch: Sequence[Encoded]) -> list[object]:
-    numbered = list(enumerate(batch, start=1))
-    numbers = [n for n, request in numbered for _ in request.events]
+def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
     events = [event for request in batch for event in request.events]
     columns = zip(*events, strict=True) if events else [()] * 6
     streams, versions, topics, states, metadata, contents = columns
-    x = [(n, *expected) for n, request in numbered for expected in request.expected]
+    guards = [(n, *expected) for n, request in enumerate(batch) for expected in request.expected]
     return [
-        Int4s.pack(numbers),
         Uuids.pack(streams),
         Int8s.pack(versions),
-        Texts.pack([topic.encode() for topic in topics]),
+        Texts.pack(topics),
         Byteas.pack(states),
         Byteas.pack(metadata),
         Byteas.pack(contents),
-        Int4s.pack([row[0] for row in x]),
-        Uuids.pack([row[1] for row in x]),
-        Int8s.pack([row[2] for row in x]),
+        Int4s.pack([guard[0] for guard in guards]),
+        Uuids.pack([guard[1] for guard in guards]),
+        Int8s.pack([guard[2] for guard in guards]),
     ]
 
 
-def _beside(batch: Sequence[Encoded]) -> list[object]:
-    numbered = list(enumerate(batch, start=1))
-    claims = [(n, c) for n, request in numbered for c in request.append.claims]
-    documents = [(n, d) for n, request in numbered for d in request.append.documents]
-    commands = [(n, r.append.command) for n, r in numbered if r.append.command is not None]
+def _beside(batch: Sequence[Encoded]) -> list[bytes | None]:
+    claims = [(n, claim) for n, request in enumerate(batch) for claim in request.append.claims]
+    documents = [document for request in batch for document in request.append.documents]
     return [
         Int4s.pack([n for n, _ in claims]),
         Texts.pack([claim.key.encode() for _, claim in claims]),
-        Uuids.pack([claim.holder for _, claim in claims]),
-        Int4s.pack([n for n, _ in documents]),
-        Byteas.pack([bytes.fromhex(document.ref.digest) for _, document in documents]),
-        Int8s.pack([document.ref.size for _, document in documents]),
-        Byteas.pack([document.body for _, document in documents]),
-        Int4s.pack([n for n, _ in commands]),
-        Texts.pack([command.command_id.encode() for _, command in commands]),
-        Byteas.pack([command.fingerprint for _, command in commands]),
-        Byteas.pack([command.result for _, command in commands]),
+        Uuids.pack([None if c.holder is None else c.holder.bytes for _, c in claims]),
+        Byteas.pack([bytes.fromhex(document.ref.digest) for document in documents]),
+        Int8s.pack([document.ref.size for document in documents]),
+        Byteas.pack([document.body for document in documents]),
+        *_commands(batch),
+    ]
+
+
+def _commands(batch: Sequence[Encoded]) -> list[bytes | None]:
+    commands = []
+    last = 0
+    for n, request in enumerate(batch):
+        last += len(request.events)
+        if (command := request.append.command) is not None:
+            commands.append((n, command, last if request.events else 0))
+    return [
+        Int4s.pack([n for n, _, _ in commands]),
+        Texts.pack([command.command_id.encode() for _, command, _ in commands]),
+        Byteas.pack([command.fingerprint for _, command, _ in commands]),
+        Byteas.pack([command.result for _, command, _ in commands]),
+        Int4s.pack([last for _, _, last in commands]),
     ]

@@ -8,7 +8,6 @@ Format: src/backend/utils/adt/arrayfuncs.c, array_recv.
 from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import ClassVar
-from uuid import UUID
 
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Dumper
@@ -57,8 +56,9 @@ class Uuids(Packed):
     array_oid, element_oid = 2951, 2950
 
     @classmethod
-    def pack(cls, values: Sequence[UUID | None]) -> Packed:
-        elements = [_NULL if v is None else _SIXTEEN + v.bytes for v in values]
+    def pack(cls, values: Sequence[bytes | None]) -> Packed:
+        """An array of ids, each as its 16 bytes."""
+        elements = [_NULL if v is None else _SIXTEEN + v for v in values]
         return cls.of(len(values), elements, has_null=None in values)
 
 

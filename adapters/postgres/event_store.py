@@ -1,7 +1,7 @@
 """The event store: appends by group commit, loads that wait for each other, snapshots beside."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, LiteralString, Self
 from uuid import UUID
@@ -52,8 +52,8 @@ class PostgresEventStore:
         await self.writer.close()
         await self.pool.close()
 
-    async def append(self, append: Append) -> Appended:
-        return await self.writer.append(append)
+    def append(self, append: Append) -> Coroutine[Any, Any, Appended]:
+        return self.writer.append(append)
 
     async def load(self, stream_id: UUID, after: int = 0) -> Sequence[Recorded]:
         """Loads that come while one runs are made as one select."""
@@ -88,7 +88,9 @@ class PostgresEventStore:
     ) -> dict[UUID, list[Recorded]]:
         streams = list(asked)
         afters = [asked[stream][0] for stream in streams]
-        rows = await self._rows(LOAD, [Uuids.pack(streams), Int8s.pack(afters)])
+        rows = await self._rows(
+            LOAD, [Uuids.pack([stream.bytes for stream in streams]), Int8s.pack(afters)]
+        )
         found: dict[UUID, list[Recorded]] = {}
         for recorded in records(self.mapper, rows):
             found.setdefault(recorded.stream_id, []).append(recorded)

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
 from adapters.postgres import connection as postgres
 from adapters.postgres.append_calls import Encoded, Event, write
 from adapters.postgres.mapper import Mapper, content_hash
+from adapters.postgres.prepared_calls import PreparedCalls
 from application.ports import (
     Append,
     Appended,
@@ -21,6 +23,8 @@ from application.ports import (
 MAX_EVENTS = 1_000
 MAX_BYTES = 1 << 20
 MAX_WAITING = 10_000
+WHOLE = 32
+"""A batch up to this many requests is not worth halving: a commit costs more than what is won."""
 TRIES = 3
 SETTLE_SECONDS = 10.0
 """How long a broken connection may keep those who wait on it from learning what was written."""
@@ -46,7 +50,7 @@ Connection = psycopg.AsyncConnection[Any]
 class Request(Encoded):
     """An encoded append, what it must not share a batch over, and who waits for it."""
 
-    keys: set[object]
+    keys: list[object]
     size: int
     answer: "asyncio.Future[Appended] | None" = None
     verdict: "Appended | BaseException | None" = None
@@ -62,6 +66,7 @@ class GroupCommit:
         self._capacity = capacity
         self._waiting: deque[Request] = deque()
         self._connection: Connection | None = None
+        self._calls: PreparedCalls | None = None
         self._life: Any = None
         self._drain: asyncio.Task[None] | None = None
         self._is_busy = False
@@ -70,11 +75,10 @@ class GroupCommit:
     async def close(self) -> None:
         if self._drain is not None:
             await asyncio.wait([self._drain])
-        if self._connection is not None:
-            await self._connection.close()
+        await self._disconnect()
 
-    async def append(self, append: Append) -> Appended:
-        return await self.submit(self._encode(append))
+    def append(self, append: Append) -> Coroutine[Any, Any, Appended]:
+        return self.submit(self._encode(append))
 
     async def submit(self, request: Request) -> Appended:
         """Commit an encoded request: at once when nothing waits, else with the next batch."""
@@ -91,44 +95,52 @@ class GroupCommit:
     def _encode(self, append: Append) -> Request:
         metadata = self._mapper.metadata(append.metadata)
         events: list[Event] = []
-        keys: set[object] = set()
+        keys: list[object] = []
         size = 0
-        for stream in append.streams:
-            keys.add(stream.stream_id.int)
-            version = stream.expected
-            for event in stream.events:
+        expected: list[tuple[bytes, int]] = []
+        for stream_id, version, decided in append.streams:
+            stream = stream_id.bytes
+            keys.append(stream)
+            expected.append((stream, version))
+            for event in decided:
                 version += 1
-                state = self._mapper.state(event)
-                content = content_hash(
-                    stream.stream_id, version, event.topic.encode(), metadata, state
-                )
-                events.append((stream.stream_id, version, event.topic, state, metadata, content))
+                topic, state = event.topic.encode(), self._mapper.state(event)
+                content = content_hash(stream, version, topic, metadata, state)
+                events.append((stream, version, topic, state, metadata, content))
                 size += len(state) + len(metadata)
-        keys.update(claim.key for claim in append.claims)
+        for claim in append.claims:
+            keys.append(claim.key)
         if append.command is not None:
-            keys.add((append.command.command_id,))
-        size += sum(len(document.body) for document in append.documents)
-        expected = [(stream.stream_id, stream.expected) for stream in append.streams]
+            keys.append((append.command.command_id,))
+        for document in append.documents:
+            size += len(document.body)
         return Request(append, events, expected, keys, size)
 
-    async def _queue(self, request: Request) -> Appended:
+    def _queue(self, request: Request) -> "asyncio.Future[Appended]":
         if len(self._waiting) >= self._capacity:
             raise Overloaded
         request.answer = asyncio.get_running_loop().create_future()
         self._waiting.append(request)
         self._drain_later()
-        return await request.answer
+        return request.answer
 
     def _drain_later(self) -> None:
         if self._waiting and not self._is_busy and (self._drain is None or self._drain.done()):
             self._drain = asyncio.create_task(self._drain_queue(), name="group commit")
 
     async def _drain_queue(self) -> None:
+        """Batch after batch. One takes half of all who are there, when they are many: the others
+        make up the next while the database writes this one."""
+        woken = 0
         while self._waiting:
+            share = max(WHOLE, (len(self._waiting) + woken + 1) // 2)
+            if len(self._waiting) < min(share, woken):
+                await asyncio.sleep(0)
             if self._is_busy:
                 return
             self._is_busy = True
-            batch = self._next_batch()
+            batch = self._next_batch(share)
+            woken = len(batch)
             try:
                 if batch:
                     await self._commit(batch)
@@ -137,20 +149,20 @@ class GroupCommit:
                 for request in batch:
                     _wake(request)
 
-    def _next_batch(self) -> list[Request]:
+    def _next_batch(self, share: int) -> list[Request]:
         batch: list[Request] = []
         deferred: list[Request] = []
         keys: set[object] = set()
         events = size = 0
-        while self._waiting and events < MAX_EVENTS and size < MAX_BYTES:
+        while self._waiting and events < MAX_EVENTS and size < MAX_BYTES and len(batch) < share:
             request = self._waiting.popleft()
             if request.answer is not None and request.answer.cancelled():
                 continue
             if not keys.isdisjoint(request.keys):
                 deferred.append(request)
-                keys |= request.keys
+                keys.update(request.keys)
                 continue
-            keys |= request.keys
+            keys.update(request.keys)
             batch.append(request)
             events += len(request.events)
             size += request.size
@@ -193,7 +205,8 @@ class GroupCommit:
     async def _execute(self, batch: Sequence[Request]) -> None:
         assert self._connection is not None
         self.batches += 1
-        for request, verdict in zip(batch, await write(self._connection, batch), strict=True):
+        self._calls = self._calls or PreparedCalls(self._connection)
+        for request, verdict in zip(batch, await write(self._calls, batch), strict=True):
             request.verdict = verdict
 
     async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:
@@ -232,13 +245,16 @@ class GroupCommit:
 
     async def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = None
+            await self._disconnect()
             connection = await postgres.connect(self._dsn, name="writer")
             self._life = await (await connection.execute(LIFE)).fetchone()
             self._connection = connection
         return self._connection
 
     async def _disconnect(self) -> None:
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
@@ -255,10 +271,11 @@ async def _written(connection: Connection, request: Request) -> Appended | None:
     """Where an append stands, if it was written: its last event, or else its command."""
     if request.events:
         stream_id, version, topic, state, metadata, _ = request.events[-1]
-        cursor = await connection.execute(WRITTEN, [stream_id, version, topic, state, metadata])
+        said = [UUID(bytes=stream_id), version, topic.decode(), state, metadata]
+        cursor = await connection.execute(WRITTEN, said)
     elif (command := request.append.command) is not None:
-        said = [command.command_id, command.fingerprint, command.result]
-        cursor = await connection.execute(SEEN, said)
+        asked = [command.command_id, command.fingerprint, command.result]
+        cursor = await connection.execute(SEEN, asked)
     else:
         return None
     row = await cursor.fetchone()

@@ -71,13 +71,16 @@ def _upcast(upcast: Upcaster, state: bytes) -> dict[str, Any]:
 
 
 def content_hash(
-    stream_id: UUID, version: int, topic: bytes, metadata: bytes, state: bytes
+    stream_id: bytes, version: int, topic: bytes, metadata: bytes, state: bytes
 ) -> bytes:
-    """SHA-256 over all of a stored event that is known before its place in the log."""
+    """SHA-256 over all of a stored event that is known before its place in the log.
+
+    `stream_id`: the 16 bytes of it.
+    """
     return sha256(
         b"".join(
             (
-                stream_id.bytes,
+                stream_id,
                 _U64(version),
                 _U32(len(topic)),
                 topic,

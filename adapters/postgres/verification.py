@@ -105,7 +105,7 @@ class _Walk:
             raise Broken(self.tree.size + 1, "the event is missing")
         if version != self._versions.get(stream_id, 0) + 1:
             raise Broken(position, f"stream {stream_id} jumps to version {version}")
-        content = content_hash(stream_id, version, topic.encode(), metadata, state)
+        content = content_hash(stream_id.bytes, version, topic.encode(), metadata, state)
         if leaf_hash(position.to_bytes(8) + recorded_at + content) != leaf:
             raise Broken(position, "the event is not what was written")
         micros = int.from_bytes(recorded_at, signed=True)

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from uuid import UUID, uuid4
 
 import psycopg
@@ -28,6 +29,8 @@ from domain.model import Actor
 from tests.benchmarks.bench import Figure, median_of, postgres
 
 SECONDS = 3.0
+PID = os.getpid()
+REQUESTS = count(1)
 WHO = Principal(Actor(type="AuthToken", id=uuid4(), name="terraform-ci"), Role.ADMINISTRATOR)
 
 
@@ -51,23 +54,23 @@ async def _commands(dsn: str, in_flight: int) -> float:
     async with PostgresEventStore(dsn) as store:
         world = World(store, None, None, SystemClock(), None, None)  # type: ignore[arg-type]
         bus = CommandBus(world, StateCache(store), [workspace_handlers])
-        count = 0
+        done = 0
         end = time.perf_counter() + SECONDS
 
         async def client() -> None:
-            nonlocal count
+            nonlocal done
             while time.perf_counter() < end:
                 slug = f"w{uuid4().hex[:12]}"
                 created = await bus.execute(
                     CreateWorkspace.model_validate({"name": "Production", "slug": slug}), _context()
                 )
-                count += 1
+                done += 1
                 for n in range(3):
                     await bus.execute(_rename(created.result, n), _context())
-                    count += 1
+                    done += 1
 
         await asyncio.gather(*(client() for _ in range(in_flight)))
-        return count / SECONDS
+        return done / SECONDS
 
 
 def _rename(workspace_id: UUID, n: int) -> RenameWorkspace:
@@ -75,9 +78,7 @@ def _rename(workspace_id: UUID, n: int) -> RenameWorkspace:
 
 
 def _context() -> Context:
-    return Context(
-        WHO, remote_address="10.20.4.17", request_id=os.urandom(16).hex(), pid=os.getpid()
-    )
+    return Context(WHO, remote_address="10.20.4.17", request_id=f"{next(REQUESTS):032x}", pid=PID)
 
 
 STATE = b'{"name":"Production 2","previous_name":"Production 1"}'

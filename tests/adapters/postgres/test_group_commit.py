@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.append_calls import LOCK_KEY
-from adapters.postgres.group_commit import MAX_EVENTS, GroupCommit
+from adapters.postgres.group_commit import MAX_EVENTS, WHOLE, GroupCommit
 from adapters.postgres.mapper import Mapper
 from application.ports import (
     Append,
@@ -103,9 +103,15 @@ async def test_one_alone_is_committed_at_once(writer: GroupCommit) -> None:
 
 
 async def test_what_waits_is_one_batch(writer: GroupCommit, log: Connection) -> None:
-    results = await behind_one(writer, log, [append(on(uuid4())) for _ in range(100)])
-    assert [r.position for r in results if isinstance(r, Appended)] == list(range(2, 102))
+    results = await behind_one(writer, log, [append(on(uuid4())) for _ in range(WHOLE)])
+    assert [r.position for r in results if isinstance(r, Appended)] == list(range(2, WHOLE + 2))
     assert writer.batches == 2
+
+
+async def test_of_many_who_wait_half_are_one_batch(writer: GroupCommit, log: Connection) -> None:
+    results = await behind_one(writer, log, [append(on(uuid4())) for _ in range(4 * WHOLE)])
+    assert [r.position for r in results if isinstance(r, Appended)] == list(range(2, 4 * WHOLE + 2))
+    assert writer.batches == 3
 
 
 async def test_two_on_one_stream_never_share_a_batch(writer: GroupCommit, log: Connection) -> None:
@@ -279,7 +285,7 @@ async def test_one_notification_a_batch_with_its_last_position(
 ) -> None:
     async with await psycopg.AsyncConnection.connect(log_database, autocommit=True) as listener:
         await listener.execute("listen quarterdeck_log")
-        await behind_one(writer, log, [append(on(uuid4(), 0, 2)) for _ in range(50)])
+        await behind_one(writer, log, [append(on(uuid4(), 0, 2)) for _ in range(20)])
         await behind_one(writer, log, [append(on(uuid4()), command=command("c1"))])
         with pytest.raises(AppendConflict):
             await writer.append(append(on(uuid4(), 4)))
@@ -289,7 +295,7 @@ async def test_one_notification_a_batch_with_its_last_position(
             heard.append(notice.payload)
             if notice.payload == "end":
                 break
-    assert heard == ["1", "101", "102", "103", "end"]
+    assert heard == ["1", "41", "42", "43", "end"]
 
 
 async def test_a_database_that_takes_no_writes_says_so_and_later_takes_them(
