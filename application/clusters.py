@@ -9,8 +9,8 @@ from application.commands import Handlers, Work, WorkspaceCommand
 from application.permissions import Permission
 from application.ports import Rendering, SectionSource
 from application.tasks import (
-    archive_cluster,
     cluster_name_key,
+    delete_when_at_rest,
     queue_change_if_wanted,
     queue_task,
 )
@@ -70,7 +70,10 @@ class CheckCluster(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
 
 
 class DeleteCluster(ClusterCommand, permission=Permission.WRITE_CLUSTERS):
-    """Destroy what was installed, then archive; `forget` archives and touches nothing."""
+    """Destroy what was installed, then archive; `forget` archives and touches nothing.
+
+    A task that runs ends first, one that waits is cancelled.
+    """
 
     forget: bool = False
 
@@ -130,7 +133,7 @@ async def change_cluster(command: ChangeCluster, work: Work) -> UUID:
 @handlers.register
 async def change_cluster_settings(command: ChangeClusterSettings, work: Work) -> UUID:
     cluster = await cluster_of(work, command.workspace_id, command.cluster_id)
-    cluster.must_live()
+    cluster.must_stay()
     await work.change(
         ClusterSettings,
         ClusterSettings.id_of(command.cluster_id),
@@ -161,13 +164,9 @@ async def check_cluster(command: CheckCluster, work: Work) -> UUID:
 @handlers.register
 async def delete_cluster(command: DeleteCluster, work: Work) -> UUID:
     cluster = await cluster_of(work, command.workspace_id, command.cluster_id)
-    if cluster.archived_at is not None or cluster.is_leaving:
-        return command.cluster_id
-    if command.forget or not cluster.was_created:
-        cluster.must_rest()
-        await archive_cluster(work, command.cluster_id)
-    else:
-        await queue_task(work, command.cluster_id, OperationKind.DELETE)
+    is_under_way = cluster.is_leaving and cluster.deletion is None
+    if cluster.archived_at is None and not is_under_way:
+        await delete_when_at_rest(work, command.cluster_id, forget=command.forget)
     return command.cluster_id
 
 

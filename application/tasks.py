@@ -8,10 +8,10 @@ from application.commands import Command, Handlers, Work, WorkspaceCommand
 from application.permissions import Permission
 from application.workspaces import enter
 from domain.cluster_settings import ClusterSettings
-from domain.clusters import Cluster
+from domain.clusters import Cluster, Deletion
 from domain.model import NotFound
 from domain.secrets import Secret
-from domain.tasks import Task, TaskPhaseEnded
+from domain.tasks import Task, TaskPhaseEnded, TaskStatus
 from domain.values import ChangeMode, OperationKind
 
 handlers = Handlers()
@@ -80,9 +80,7 @@ async def cancel_task(command: CancelTask, work: Work) -> UUID:
     task = await work.get(Task, command.task_id)
     if task.workspace_id != command.workspace_id:
         raise NotFound(f"There is no task {command.task_id}.")
-    task = await work.change(Task, command.task_id, lambda t: t.request_cancel())
-    if task.status.is_over:
-        await _fail_cluster(work, command.task_id, task, "Cancelled before it began.")
+    await _cancel(work, command.task_id)
     return command.task_id
 
 
@@ -203,6 +201,29 @@ async def _keep_state(work: Work, task_id: UUID, task: Task) -> None:
         await work.change(Cluster, task.cluster_id, lambda c: c.save_state(task_id, state))
 
 
+async def delete_when_at_rest(work: Work, cluster_id: UUID, *, forget: bool) -> None:
+    """Delete the cluster, at once or when the task that runs is over; one that waits never begins.
+
+    What was never installed is only archived.
+    """
+    cluster = await work.get(Cluster, cluster_id)
+    if cluster.task_id is not None:
+        task = await work.get(Task, cluster.task_id)
+        if task.status is TaskStatus.RUNNING:
+            await work.change(Cluster, cluster_id, lambda c: c.want_deletion(forget=forget))
+            return
+        await _cancel(work, cluster.task_id)
+    await _begin_deletion(work, cluster_id, forget=forget)
+
+
+async def _begin_deletion(work: Work, cluster_id: UUID, *, forget: bool) -> None:
+    cluster = await work.get(Cluster, cluster_id)
+    if forget or not cluster.was_created:
+        await archive_cluster(work, cluster_id)
+    else:
+        await queue_task(work, cluster_id, OperationKind.DELETE)
+
+
 async def archive_cluster(work: Work, cluster_id: UUID, task_id: UUID | None = None) -> None:
     """Put the cluster into the archive and give its name back."""
     cluster = await work.get(Cluster, cluster_id)
@@ -231,6 +252,27 @@ async def queue_change_if_wanted(work: Work, cluster_id: UUID) -> None:
         await queue_task(work, cluster_id, OperationKind.CHANGE)
 
 
+async def _go_on(work: Work, cluster_id: UUID) -> None:
+    """After a task went well: what waits for it, a deletion before a change."""
+    if not await _deletion_has_begun(work, cluster_id):
+        await queue_change_if_wanted(work, cluster_id)
+
+
+async def _deletion_has_begun(work: Work, cluster_id: UUID) -> bool:
+    """Begin the deletion that waited for the end of a task, if one did."""
+    wanted = (await work.get(Cluster, cluster_id)).deletion
+    if wanted is not None:
+        await _begin_deletion(work, cluster_id, forget=wanted is Deletion.FORGET)
+    return wanted is not None
+
+
+async def _cancel(work: Work, task_id: UUID) -> None:
+    """Cancel a task: one that waits is over at once."""
+    task = await work.change(Task, task_id, lambda t: t.request_cancel())
+    if task.status.is_over:
+        await _fail_cluster(work, task_id, task, "Cancelled before it began.")
+
+
 async def _entered(work: Work, task_id: UUID) -> Task:
     task = await work.get(Task, task_id)
     await enter(work, task.workspace_id)
@@ -243,7 +285,7 @@ async def _applied(command: SucceedTask, task: Task, work: Work) -> None:
         task.cluster_id,
         lambda c: c.apply(task.kind, command.task_id, task.rendering, task.sections),
     )
-    await queue_change_if_wanted(work, task.cluster_id)
+    await _go_on(work, task.cluster_id)
 
 
 async def _checked(command: SucceedTask, task: Task, work: Work) -> None:
@@ -252,7 +294,7 @@ async def _checked(command: SucceedTask, task: Task, work: Work) -> None:
         task.cluster_id,
         lambda c: c.check(command.task_id, command.detail, in_sync=command.in_sync),
     )
-    await queue_change_if_wanted(work, task.cluster_id)
+    await _go_on(work, task.cluster_id)
 
 
 async def _fail_cluster(
@@ -261,3 +303,4 @@ async def _fail_cluster(
     await work.change(
         Cluster, task.cluster_id, lambda c: c.fail(task.kind, task_id, reason, lost=lost)
     )
+    await _deletion_has_begun(work, task.cluster_id)

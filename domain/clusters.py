@@ -195,6 +195,23 @@ class ClusterStateSaved(Event, topic="cluster.state_saved"):
     state: dict[str, Secret]
 
 
+class ClusterDeletionWanted(Event, topic="cluster.deletion_wanted"):
+    """Its deletion was asked for while a task was at work, and begins when that is over.
+
+    `forget`: nothing that was installed will be touched.
+    """
+
+    forget: bool
+    previous_status: ClusterStatus
+    status: ClusterStatus
+
+    def audited(self) -> Audited:
+        changes: dict[str, Any] = {"deletion": [None, "forget" if self.forget else "destroy"]}
+        if self.previous_status != self.status:
+            changes["status"] = [self.previous_status, self.status]
+        return _audited(Action.UPDATE, changes)
+
+
 class ClusterArchived(Event, topic="cluster.archived"):
     archived_at: datetime
     archive_number: str
@@ -261,6 +278,13 @@ LEAVING = {ClusterStatus.DELETE, ClusterStatus.DELETING}
 LOOKED_AT = {ClusterStatus.IN_SYNC, ClusterStatus.PENDING_CHANGES}
 
 
+class Deletion(StrEnum):
+    """What is wanted of a cluster whose running task must end first."""
+
+    DESTROY = "destroy"
+    FORGET = "forget"
+
+
 class Found(StrEnum):
     """What a look at a cluster's machines found."""
 
@@ -291,6 +315,8 @@ class Cluster(Aggregate):
     failed: OperationKind | None = None
     """What failed last, if nothing went well since."""
     task_id: UUID | None = None
+    deletion: Deletion | None = None
+    """What begins when the task is over."""
     installer_state: dict[str, Secret] = {}
     host_keys: dict[str, str] = {}
     host_fingerprints: dict[str, str] = {}
@@ -338,13 +364,13 @@ class Cluster(Aggregate):
         )
 
     def rename(self, name: str) -> Iterator[Event]:
-        self._must_stay()
+        self.must_stay()
         if name != self.name:
             yield ClusterRenamed(name=name, previous_name=self.name)
 
     def configure(self, configuration: Configuration) -> Iterator[Event]:
         """Declare something else; secrets that were not given anew are those of before."""
-        self._must_stay()
+        self.must_stay()
         if configuration != self.configuration:
             yield ClusterConfigured(configuration=configuration, previous=self.configuration)
 
@@ -420,6 +446,13 @@ class Cluster(Aggregate):
         if state:
             yield ClusterStateSaved(task_id=task_id, state=dict(state))
 
+    def want_deletion(self, *, forget: bool) -> Iterator[Event]:
+        """Delete it once the task that runs is over; who only forgets it has the last word."""
+        if self.deletion is None or (forget and self.deletion is Deletion.DESTROY):
+            yield ClusterDeletionWanted(
+                forget=forget, previous_status=self.status, status=ClusterStatus.DELETE
+            )
+
     def archive(
         self, now: datetime, archive_number: str, task_id: UUID | None = None
     ) -> Iterator[Event]:
@@ -442,7 +475,8 @@ class Cluster(Aggregate):
     def must_rest(self) -> None:
         """Raise ClusterIsBusy while a task is at work."""
         if self.task_id is not None:
-            raise ClusterIsBusy(f"Task {self.task_id} is at work on {self.name}.")
+            after = "; after it the cluster is deleted" if self.deletion is not None else ""
+            raise ClusterIsBusy(f"Task {self.task_id} is at work on {self.name}{after}.")
 
     def must_be_at(self, revision: int | None) -> None:
         if revision is not None and revision != self.revision:
@@ -462,7 +496,8 @@ class Cluster(Aggregate):
         if self.archived_at is not None:
             raise ClusterIsArchived(f"Cluster {self.name} is in the archive.")
 
-    def _must_stay(self) -> None:
+    def must_stay(self) -> None:
+        """Raise ClusterIsArchived or ClusterIsBusy when it is over or being deleted."""
         self.must_live()
         if self.status in LEAVING:
             raise ClusterIsBusy(f"Cluster {self.name} is being deleted.")
@@ -513,7 +548,7 @@ class Cluster(Aggregate):
             case Cluster(), ClusterRenderFailed():
                 return state.after(render_errors=event.errors, status=_broken_status(state))
             case Cluster(), ClusterOperationRequested():
-                return state.after(task_id=event.task_id, status=event.status)
+                return state.after(task_id=event.task_id, status=event.status, deletion=None)
             case Cluster(), ClusterOperationStarted():
                 return state.after(
                     was_created=state.was_created or event.kind is OperationKind.INSTALL,
@@ -550,9 +585,17 @@ class Cluster(Aggregate):
                 return state.after(status=event.status, failed=event.kind, task_id=None)
             case Cluster(), ClusterStateSaved():
                 return state.after(installer_state=event.state)
+            case Cluster(), ClusterDeletionWanted():
+                return state.after(
+                    status=event.status,
+                    deletion=Deletion.FORGET if event.forget else Deletion.DESTROY,
+                )
             case Cluster(), ClusterArchived():
                 return state.after(
-                    status=ClusterStatus.DELETED, archived_at=event.archived_at, task_id=None
+                    status=ClusterStatus.DELETED,
+                    archived_at=event.archived_at,
+                    task_id=None,
+                    deletion=None,
                 )
         raise OutOfOrder(state, event)
 

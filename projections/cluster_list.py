@@ -13,6 +13,7 @@ from domain.clusters import (
     ClusterChecked,
     ClusterConfigured,
     ClusterCreated,
+    ClusterDeletionWanted,
     ClusterHostKeyForgotten,
     ClusterHostKeyPinned,
     ClusterOperationFailed,
@@ -83,7 +84,7 @@ clusters = Table(
         "(template_version_id)",
     ],
 )
-cluster_list = Projection("cluster_list", 1, [clusters])
+cluster_list = Projection("cluster_list", 2, [clusters])
 
 
 @cluster_list.when
@@ -215,6 +216,11 @@ def host_keys_changed(
 ) -> Iterator[Change]:
     detail = f"{event.host}:{event.port} {event.fingerprint}"
     yield clusters.patch(recorded.stream_id, **_change(recorded, detail))
+
+
+@cluster_list.when
+def deletion_wanted(event: ClusterDeletionWanted, recorded: Recorded) -> Iterator[Change]:
+    yield clusters.patch(recorded.stream_id, **_status(event.status), **_change(recorded))
 
 
 @cluster_list.when

@@ -51,7 +51,7 @@ from domain.cluster_templates import ClusterTemplate, ClusterTemplateCreated
 from domain.clusters import Cluster, ClusterCreated, ClusterStatus
 from domain.model import Aggregate, Refusal
 from domain.secrets import MASK, Secret
-from domain.tasks import Task, TaskQueued
+from domain.tasks import Task, TaskQueued, TaskStatus
 from domain.users import User
 from domain.values import ChangeMode
 from domain.workspaces import Workspace, WorkspaceCreated
@@ -59,6 +59,7 @@ from tests.application.in_memory import PARAMS, SOURCE, Hub
 
 T = TypeVar("T")
 DELETED = ClusterStatus.DELETED
+RUNNING = TaskStatus.RUNNING
 KINDS: dict[type, type[Aggregate]] = {
     ClusterCreated: Cluster,
     ClusterSettingsCreated: ClusterSettings,
@@ -341,6 +342,7 @@ class Lifecycle(RuleBasedStateMachine):
         for cluster_id in self.clusters:
             cluster = self.stepwise[cluster_id]
             at_work = active.get(cluster_id, [])
+            assert cluster.deletion is None or self.stepwise[at_work[0]].status is RUNNING
             assert at_work == ([cluster.task_id] if cluster.task_id else [])
             assert at_work or cluster.status not in UNDER_WAY
             assert cluster.archived_at is None or not at_work

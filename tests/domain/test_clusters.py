@@ -16,6 +16,7 @@ from domain.clusters import (
     ClusterChecked,
     ClusterConfigured,
     ClusterCreated,
+    ClusterDeletionWanted,
     ClusterHostKeyForgotten,
     ClusterHostKeyPinned,
     ClusterIsArchived,
@@ -28,6 +29,7 @@ from domain.clusters import (
     ClusterRenderFailed,
     ClusterStatus,
     Configuration,
+    Deletion,
     Found,
     RenderError,
 )
@@ -438,3 +440,54 @@ def test_what_is_known_already_is_no_news(past: list[Event], known: Found) -> No
     cluster = Cluster.fold(past)
     assert cluster is not None
     assert [found for found in Found if not cluster.is_news(found)] == [known]
+
+
+def wanted(before: ClusterStatus, *, forget: bool = False) -> ClusterDeletionWanted:
+    return ClusterDeletionWanted(forget=forget, previous_status=before, status=S.DELETE)
+
+
+LEAVING: list[Event] = [*CHANGING, wanted(S.CHANGING)]
+
+
+def test_a_deletion_waits_for_the_task_that_runs() -> None:
+    given(*CHANGING).when(Cluster.want_deletion, forget=False).then(wanted(S.CHANGING))
+    given(*LEAVING).leaves(
+        Cluster, status=S.DELETE, deletion=Deletion.DESTROY, task_id=TASK, is_leaving=True
+    )
+    given(*LEAVING).when(Cluster.want_deletion, forget=False).then_nothing()
+
+
+def test_who_only_forgets_a_cluster_has_the_last_word() -> None:
+    forgotten = wanted(S.DELETE, forget=True)
+    given(*LEAVING).when(Cluster.want_deletion, forget=True).then(forgotten)
+    for forget in (True, False):
+        given(*LEAVING, forgotten).when(Cluster.want_deletion, forget=forget).then_nothing()
+
+
+def test_nothing_else_is_asked_of_a_cluster_that_waits_to_be_deleted() -> None:
+    for kind in K:
+        given(*LEAVING).when(Cluster.request, kind, UUID(int=6)).then_refused(
+            ClusterIsBusy, "after it the cluster is deleted"
+        )
+    given(*LEAVING).when(Cluster.rename, "south").then_refused(ClusterIsBusy)
+    given(*LEAVING).when(Cluster.configure, declared(size=9)).then_refused(ClusterIsBusy)
+
+
+def test_the_wish_is_fulfilled_by_the_request() -> None:
+    over = applied(2, K.CHANGE, S.DELETE)
+    given(*LEAVING, over, requested(K.DELETE, S.IN_SYNC, S.DELETE)).leaves(
+        Cluster, status=S.DELETE, deletion=None
+    )
+    given(*LEAVING, over, archived).leaves(Cluster, status=S.DELETED, deletion=None)
+
+
+def test_the_audit_tells_who_wanted_a_cluster_deleted() -> None:
+    told = wanted(S.CHANGING).audited()
+    assert told is not None
+    assert told.audited_changes == {
+        "deletion": [None, "destroy"],
+        "status": [S.CHANGING, S.DELETE],
+    }
+    again = wanted(S.DELETE, forget=True).audited()
+    assert again is not None
+    assert again.audited_changes == {"deletion": [None, "forget"]}

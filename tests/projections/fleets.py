@@ -151,6 +151,8 @@ class Fleet:
         self._change(task, lambda t: t.claim("manager-1"))  # type: ignore[attr-defined]
         self._change(cluster, lambda c: c.start(kind, task))  # type: ignore[attr-defined]
         self._phases(task)
+        if self.random.random() < 0.1:
+            self._change(cluster, lambda c: c.want_deletion(forget=False))  # type: ignore[attr-defined]
         self.random.choice([self._render, self._fail_to_render, lambda _: None])(cluster)
         self._end(cluster, task, kind)
 

@@ -24,6 +24,7 @@ from application.clusters import (
 from application.commands import Command
 from application.permissions import Permission
 from domain.cluster_settings import ClusterSettings
+from domain.clusters import Cluster
 from domain.model import NotFound, Recorded, Refusal
 from domain.tasks import TaskQueued
 from projections.cluster_detail import cluster as cluster_by_id
@@ -92,7 +93,7 @@ async def head_of(visit: Visit, cluster: Shown, reader: Reader) -> ClusterHead:
 def why(visit: Visit, cluster: Shown, task: Shown | None, home: str) -> Why | None:
     """The sentence; none for a cluster that is in order."""
     if task is not None:
-        return _at_work(visit, task, home)
+        return _at_work(visit, cluster, task, home)
     if cluster["archived_at"] is not None:
         return Why("idle", "Archived.", "Its configuration and history are kept; its name is free.")
     if cluster["render_errors"]:
@@ -108,9 +109,12 @@ def why(visit: Visit, cluster: Shown, task: Shown | None, home: str) -> Why | No
     return None
 
 
-def _at_work(visit: Visit, task: Shown, home: str) -> Why:
+def _at_work(visit: Visit, cluster: Shown, task: Shown, home: str) -> Why:
     kind = words.KINDS[task["kind"]]
     href = visit.to(f"{home}/infrastructure", task=task["id"])
+    if cluster["status"] == "delete" and task["kind"] != "delete":
+        detail = f"It begins when what runs is over: {kind.lower()}."
+        return Why("way", "Deletion waits.", detail, "Watch", href)
     if task["status"] == "queued":
         return Why("way", f"{kind} waits", "for a manager to take it.", "Watch", href)
     plan = task["plan"] or []
@@ -226,7 +230,8 @@ async def destroy(visit: Visit) -> Response:
         outcome = await visit.execute(command, form.text("key"))
     except Refusal as refusal:
         return await _delete_page(visit, cluster, refusal=faults_of(refusal).but(()))
-    if command.forget or not cluster["was_created"]:
+    _, left = await visit.edge.cache.load(Cluster, command.cluster_id)
+    if isinstance(left, Cluster) and left.archived_at is not None:
         said = f"{cluster['name']} is in the archive."
         return pages.done(visit, f"{visit.home}/clusters", said, outcome.position)
     address = f"{visit.home}/clusters/{cluster['id']}/infrastructure"

@@ -49,6 +49,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "cluster.applied",
             "cluster.checked",
             "cluster.operation_failed",
+            "cluster.deletion_wanted",
             "cluster.archived",
         ),
     ),

@@ -161,6 +161,7 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any], Shown], str]] = {
     "cluster.applied": lambda changes, _: f"applied it: {_status(changes)}",
     "cluster.checked": lambda changes, _: f"checked it: {_status(changes)}",
     "cluster.operation_failed": _failed,
+    "cluster.deletion_wanted": lambda *_: words.phrase("cluster.deletion_wanted"),
     "cluster.host_key_pinned": _host_key("pinned"),
     "cluster.host_key_forgotten": _host_key("forgot"),
     "cluster_settings.created": _settings,

@@ -7,7 +7,8 @@ import pytest
 
 from adapters.postgres.routine_checks import PostgresRoutineChecks
 from application.routine_checks import Look, Plan
-from domain.clusters import Found
+from application.tasks import ClaimTask, SucceedTask
+from domain.clusters import Cluster, Found
 from domain.secrets import MASK
 from tests.adapters.http.house import House
 from tests.adapters.http.quarterdeck import Quarterdeck
@@ -91,10 +92,34 @@ async def test_a_change_must_say_of_which_revision_it_is_made(
 async def test_what_is_installed_is_deleted_by_a_task(
     quarterdeck: Quarterdeck, house: House
 ) -> None:
+    await quarterdeck.execute(ClaimTask(task_id=house.task_id, manager="m1"))
+    address = f"/api/v1/clusters/{house.cluster_id}"
     async with quarterdeck.client(house.token) as client:
-        busy = await client.delete(f"/api/v1/clusters/{house.cluster_id}")
-        assert busy.status_code == 409
-        assert busy.json()["error"] == "cluster_busy"
+        for _ in range(2):
+            deleted = await client.delete(address)
+            assert (deleted.status_code, deleted.json()["status"]) == (202, "delete")
+            assert deleted.json()["task_id"] == str(house.task_id)
+        busy = await client.post(f"{address}/install")
+        assert (busy.status_code, busy.json()["error"]) == (409, "cluster_busy")
+        await quarterdeck.execute(SucceedTask(task_id=house.task_id, manager="m1"))
+        _, cluster = await quarterdeck.hub.cache.load(Cluster, house.cluster_id)
+        assert isinstance(cluster, Cluster)
+        assert cluster.task_id is not None
+        for command in (ClaimTask, SucceedTask):
+            done = await quarterdeck.execute(command(task_id=cluster.task_id, manager="m1"))
+        after = {"after": str(done.position)}
+        assert (await client.get(address, params=after)).json()["status"] == "deleted"
+        assert (await client.delete(address)).status_code == 200
+
+
+async def test_an_installation_that_nobody_has_begun_is_called_off(
+    quarterdeck: Quarterdeck, house: House
+) -> None:
+    async with quarterdeck.client(house.token) as client:
+        deleted = await client.delete(f"/api/v1/clusters/{house.cluster_id}")
+        assert (deleted.status_code, deleted.json()["status"]) == (200, "deleted")
+        task = await client.get(f"/api/v1/tasks/{house.task_id}")
+        assert task.json()["status"] == "cancelled"
 
 
 async def test_a_look_that_found_nothing_new_is_the_last_check(

@@ -197,6 +197,19 @@ async def test_a_cluster_is_deleted_by_its_written_name(house: House, mira: Visi
     assert "train-kiruna-1" in (await mira.get(f"{EXAMPLE}/archive")).words
 
 
+async def test_a_deletion_waits_for_the_task_that_runs(house: House, mira: Visitor) -> None:
+    await fill(house)
+    home = f"{EXAMPLE}/clusters/{(await clusters_of(house))['lake-hel-2']}"
+    form = await mira.get(f"{home}/delete")
+    page = await mira.send(form, f"{home}/delete", confirm="lake-hel-2")
+    assert "Deleting lake-hel-2." in page.words
+    page = await mira.get(home)
+    assert "Deletion waits." in page.words
+    assert "It begins when what runs is over: install." in page.words
+    history = await mira.get(f"{home}/history")
+    assert "asked to delete it once the task is over" in history.words
+
+
 async def test_many_clusters_are_deleted_by_their_written_number(
     house: House, mira: Visitor
 ) -> None:
