@@ -14,6 +14,7 @@ from application.tasks import (
     queue_change_if_wanted,
     queue_task,
 )
+from application.unique_values import claim_unique_values
 from application.workspaces import enter
 from domain.cluster_settings import ClusterSettings, Settings
 from domain.cluster_templates import ClusterTemplate, TemplateVersion
@@ -90,6 +91,7 @@ async def create_cluster(command: CreateCluster, work: Work) -> UUID:
     configuration, version = await _configuration(command, work, previous=None)
     keys = await work.world.key_pairs.generate(f"quarterdeck {command.name}")
     work.claim(cluster_name_key(command.workspace_id, command.name), cluster_id)
+    await claim_unique_values(work, cluster_id, configuration, before=None)
     settings = Settings(
         change_mode=workspace.settings.change_mode, check_interval=workspace.settings.check_interval
     )
@@ -122,6 +124,7 @@ async def change_cluster(command: ChangeCluster, work: Work) -> UUID:
     if command.name != cluster.name:
         work.release(cluster_name_key(command.workspace_id, cluster.name))
         work.claim(cluster_name_key(command.workspace_id, command.name), command.cluster_id)
+    await claim_unique_values(work, command.cluster_id, configuration, cluster.configuration)
     await work.change(Cluster, command.cluster_id, lambda c: c.rename(command.name))
     changed = await work.change(Cluster, command.cluster_id, lambda c: c.configure(configuration))
     if changed.configuration != cluster.configuration or not changed.rendering:

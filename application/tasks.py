@@ -6,6 +6,7 @@ from uuid import UUID
 from application.cluster_templates import archive_number
 from application.commands import Command, Handlers, Work, WorkspaceCommand
 from application.permissions import Permission
+from application.unique_values import release_unique_values
 from application.workspaces import enter
 from domain.cluster_settings import ClusterSettings
 from domain.clusters import Cluster, Deletion
@@ -225,10 +226,11 @@ async def _begin_deletion(work: Work, cluster_id: UUID, *, forget: bool) -> None
 
 
 async def archive_cluster(work: Work, cluster_id: UUID, task_id: UUID | None = None) -> None:
-    """Put the cluster into the archive and give its name back."""
+    """Put the cluster into the archive and give back its name and what it alone has."""
     cluster = await work.get(Cluster, cluster_id)
     if cluster.archived_at is None:
         work.release(cluster_name_key(cluster.workspace_id, cluster.name))
+        await release_unique_values(work, cluster.configuration)
     await work.change(
         Cluster, cluster_id, lambda c: c.archive(work.now, archive_number(work.now), task_id)
     )

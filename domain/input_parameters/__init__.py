@@ -8,6 +8,7 @@ from domain.input_parameters.schema import (
     ParameterType,
     absent_values,
     fields_of,
+    unique_keys,
 )
 from domain.input_parameters.validation import Values, validate_values
 
@@ -20,5 +21,6 @@ __all__ = [
     "absent_values",
     "fields_of",
     "parse_parameters",
+    "unique_keys",
     "validate_values",
 ]

@@ -1,8 +1,8 @@
 """The schema: fields to fill in, and headers between them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AliasGenerator, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -78,6 +78,11 @@ class Parameter(Written):
 def fields_of(parameters: Iterable[Parameter | Header]) -> dict[str, Parameter]:
     """The fields by key, without the headers."""
     return {entry.key: entry for entry in parameters if isinstance(entry, Parameter)}
+
+
+def unique_keys(params: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The keys of those parameters of a stored schema whose values no two clusters share."""
+    return [entry["key"] for entry in params if entry.get("unique") is True]
 
 
 def absent_values(

@@ -25,6 +25,7 @@ ADA = Principal(Actor(type="User", id=UUID(int=77), name="ada"), Role.ADMINISTRA
 PARAMS: tuple[dict[str, Any], ...] = (
     {"key": "size", "title": "Size", "type": "number", "default": 3},
     {"key": "zone", "title": "Zone", "type": "string", "optional": True},
+    {"key": "port", "title": "Port", "type": "number", "optional": True, "unique": True},
     {
         "key": "password",
         "title": "Password",

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from application.claims import claims_of
 from application.cluster_templates import (
     ArchiveClusterTemplate,
     ChangeClusterTemplate,
@@ -57,7 +58,7 @@ from domain.secrets import MASK
 from domain.tasks import Task, TaskQueued, TaskStatus
 from domain.values import ChangeMode, OperationKind
 from domain.workspaces import WorkspaceSettings
-from tests.application.in_memory import Hub
+from tests.application.in_memory import PARAMS, Hub
 
 Fields = dict[str, Any]
 GOOD = {"size": 3, "zone": "a"}
@@ -531,3 +532,67 @@ async def test_a_render_that_fails_the_same_way_again_is_no_second_event(place: 
 async def password(place: Place, cluster_id: UUID) -> str:
     cluster = await place.state(cluster_id)
     return await place.hub.vault.open(cluster_id, cluster.configuration.secret_values["password"])
+
+
+async def test_a_unique_value_belongs_to_one_cluster_of_the_template(place: Place) -> None:
+    await place.create(values={**GOOD, "port": 22})
+    with pytest.raises(Taken, match="cluster north has the value 22") as refused:
+        await place.create("south", values={**GOOD, "port": 22.0})
+    assert refused.value.pointer == "/values/port"
+    other = await place.create("south", values={**GOOD, "port": 23})
+    with pytest.raises(Taken) as refused:
+        await place.change(other, "south", values={**GOOD, "port": 22})
+    assert refused.value.pointer == "/values/port"
+    await place.create("east")
+    await place.create("west")
+
+
+async def test_a_unique_value_that_is_given_up_is_for_anybody(place: Place) -> None:
+    first = await place.create(values={**GOOD, "port": 22})
+    second = await place.create("south", values={**GOOD, "port": 23})
+    await place.change(first, values={**GOOD, "port": 24})
+    await place.change(second, "south", values={**GOOD, "port": 22})
+    await place.hub.do(DeleteCluster(**place.about(second)))
+    await place.change(first, values={**GOOD, "port": 22})
+    await place.change(first, values={**GOOD, "port": 22, "size": 4})
+    await place.change(first, values=GOOD)
+    await place.create("east", values={**GOOD, "port": 22})
+
+
+async def test_a_value_is_unique_in_its_own_template(place: Place) -> None:
+    await place.create(values={**GOOD, "port": 22})
+    await place.hub.cluster(place.workspace_id, "south", size=3, zone="a", port=22)
+
+
+async def test_a_value_is_unique_from_the_version_on_that_says_so(place: Place) -> None:
+    await place.create(values={**GOOD, "port": 22})
+    shared = tuple({**entry, "unique": False} for entry in PARAMS)
+    await place.hub.do(
+        ChangeClusterTemplate(
+            workspace_id=place.workspace_id,
+            cluster_template_id=place.template_id,
+            params=shared,
+        )
+    )
+    newest = await place.hub.version(place.template_id)
+    fields = {"values": {**GOOD, "port": 22}, "cluster_template_version_id": newest}
+    second = await place.create("south", **fields)
+    with pytest.raises(Taken):
+        await place.change(second, "south", values=fields["values"])
+    assert claims_of(place.hub.store.records) == place.hub.store.claims
+
+
+async def test_a_unique_value_of_any_length_is_held(place: Place) -> None:
+    long = "x" * 20_000
+    params = ({"key": "zone", "title": "Zone", "type": "string", "unique": True},)
+    await place.hub.do(
+        ChangeClusterTemplate(
+            workspace_id=place.workspace_id, cluster_template_id=place.template_id, params=params
+        )
+    )
+    version = {"cluster_template_version_id": await place.hub.version(place.template_id)}
+    await place.create(values={"zone": long}, **version)
+    with pytest.raises(Taken) as refused:
+        await place.create("south", values={"zone": long}, **version)
+    assert len(refused.value.detail) < 200
+    assert max(map(len, place.hub.store.claims)) < 500

@@ -78,11 +78,13 @@ names = st.sampled_from(["north", "south"])
 which = st.integers(0, 5)
 revisions = st.sampled_from([None, None, None, 1, 2])
 rarely = st.sampled_from([False, False, False, True])
+SHARED = tuple({**entry, "unique": False} for entry in PARAMS)
 ENDS = [FailTask, LoseTask, EndCancelledTask]
 values = st.fixed_dictionaries(
     {"size": st.integers(1, 3)},
     optional={
         "zone": st.sampled_from(["a", "b"]),
+        "port": st.sampled_from([22, 22.0, 23]),
         "password": st.sampled_from(["swordfish", "sturgeon", "swordfish", MASK]),
     },
 )
@@ -220,8 +222,9 @@ class Lifecycle(RuleBasedStateMachine):
                 self.do(WithdrawTemplateVersion(**template, version_id=version_id))
             case _:
                 sections = (SectionText(name="resources", source=f"{SOURCE}at: {zone}\n"),)
+                params = PARAMS if zone == "north" else SHARED
                 self.do(
-                    ChangeClusterTemplate(**template, name=name, params=PARAMS, sections=sections)
+                    ChangeClusterTemplate(**template, name=name, params=params, sections=sections)
                 )
 
     @precondition(lambda self: self.active)

@@ -150,6 +150,24 @@ async def test_installing_answers_with_the_task(quarterdeck: Quarterdeck, house:
         assert log.json() == []
 
 
+async def test_a_unique_value_that_another_has_is_a_conflict_at_its_field(
+    quarterdeck: Quarterdeck, house: House
+) -> None:
+    template = {
+        "name": "addressed",
+        "params": [{"key": "host", "title": "Host", "type": "string", "unique": True}],
+        "sections": [],
+    }
+    async with quarterdeck.client(house.token) as client:
+        made = (await client.post("/api/v1/cluster_templates", json=template)).json()
+        version_id = made["current_cluster_template_version_id"]
+        body = {"cluster_template_version_id": version_id, "values": {"host": "10.0.0.1"}}
+        assert (await client.post("/api/v1/clusters", json={"name": "c1", **body})).is_success
+        taken = await client.post("/api/v1/clusters", json={"name": "c2", **body})
+    assert (taken.status_code, taken.json()["error"]) == (409, "taken")
+    assert taken.json()["errors"][0]["pointer"] == "/values/host"
+
+
 async def test_a_password_is_masked_and_the_mask_keeps_it(
     quarterdeck: Quarterdeck, house: House
 ) -> None:
