@@ -1,27 +1,25 @@
 """The printer follows the log and writes one line for each act on a record."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from datetime import tzinfo
-from typing import Protocol
 
 from adapters.audit.output import Output, OutputIsClosed
+from application.delivery import (
+    ASK_SECONDS,
+    TRIED_AT_ONCE,
+    Deliveries,
+    Log,
+    Waiting,
+    end_if_cancelled,
+    records_at,
+)
 from application.ports import Mark, Page, Stream
 from domain.audit import CannotBeTold, Form, audit_line
 from domain.model import Recorded
 
 logger = logging.getLogger(__name__)
-
-
-class Marks(Protocol):
-    """Where it is kept how far was printed."""
-
-    async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]: ...
-
-    async def save(self, partition: int, mark: Mark) -> None: ...
-
-    async def park(self, position: int, reason: str) -> None: ...
 
 
 class AuditPrinter:
@@ -31,31 +29,56 @@ class AuditPrinter:
     """
 
     def __init__(
-        self, stream: Stream, marks: Marks, output: Output, *, zone: tzinfo, form: Form = "json"
+        self,
+        stream: Stream,
+        log: Log,
+        marks: Deliveries,
+        output: Output,
+        *,
+        zone: tzinfo,
+        form: Form = "json",
+        ask_seconds: float = ASK_SECONDS,
     ) -> None:
         self._stream = stream
+        self._log = log
         self._marks = marks
         self._output = output
         self._zone = zone
         self._form = form
+        self._ask_seconds = ask_seconds
 
     async def run(self) -> None:
         """Print until the output is closed. Raises Unavailable."""
         try:
-            async with aclosing(self._stream.follow(self._marks.of)) as pages:  # type: ignore[type-var]
-                async for page in pages:
-                    await self.print(page)
+            async with aclosing(Waiting(self._stream.follow(self._marks.of))) as pages:
+                while True:
+                    page = await pages.within(self._ask_seconds)
+                    if page is not None:
+                        await self.print(page)
+                    await self.print_again()
+                    end_if_cancelled()
         except OutputIsClosed:
             logger.warning("nobody reads standard output: no more audit lines are printed there")
 
     async def print(self, page: Page) -> None:
         """One iteration: a page's lines, and then its mark."""
+        await self._print(page.records)
+        await self._marks.save(page.partition, Mark(page.next_offset, page.upto))
+
+    async def print_again(self) -> None:
+        """Print what was set aside and is asked for again; what still cannot be told stays."""
+        while positions := await self._marks.asked(TRIED_AT_ONCE):
+            faulty = await self._print(await records_at(self._log, positions))
+            await self._marks.settle(set(positions) - faulty)
+
+    async def _print(self, records: Sequence[Recorded]) -> set[int]:
+        """Print the lines; the positions that had to be set aside."""
         faults: list[tuple[int, str]] = []
-        await self._output.write(self._lines(page.records, faults))
+        await self._output.write(self._lines(records, faults))
         for position, reason in faults:
             logger.warning("no audit line for position %d: %s", position, reason)
             await self._marks.park(position, reason)
-        await self._marks.save(page.partition, Mark(page.next_offset, page.upto))
+        return {position for position, _ in faults}
 
     def _lines(self, records: Sequence[Recorded], faults: list[tuple[int, str]]) -> Iterator[bytes]:
         for recorded in records:

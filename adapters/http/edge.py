@@ -144,7 +144,7 @@ class System(Protocol):
         ...
 
     async def retry(self, reader: str) -> str:
-        """Try the parked events of a projection again; a sentence about what came of it."""
+        """Try again what a reader has parked; a sentence about what comes of it."""
         ...
 
 

@@ -33,9 +33,20 @@ SAVE = """
         saved_at = clock_timestamp()
     where kept.position <= excluded.position
 """
-PARK = "insert into deliveries.parked (reader, position, reason) values (%s, %s, %s)" + (
-    " on conflict (reader, position) do update set reason = excluded.reason"
-)
+PARK = """
+    insert into deliveries.parked as known (reader, position, reason) values (%s, %s, %s)
+    on conflict (reader, position) do update
+    set reason = excluded.reason, tries = known.tries + 1, asked_at = null
+"""
+ASKED = """
+    select position from deliveries.parked
+    where reader = %s and asked_at is not null order by position limit %s
+"""
+PARKED = """
+    select p.reader, p.position, e.topic, p.reason, p.tries, p.parked_at
+    from deliveries.parked p left join log.stored_events e on e.notification_id = p.position
+    order by p.parked_at desc, p.position desc limit %s
+"""
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,12 +55,14 @@ class Parked:
 
     reader: str
     position: int
+    topic: str | None
     reason: str
+    tries: int
     parked_at: datetime
 
 
 class PostgresMarks:
-    """The marks of one reader in one source; `of` is a ports.Marks.
+    """delivery.Deliveries of one reader in one source; `of` is a ports.Marks.
 
     With `durable=False` a crash of the database may take back the last half second of saves: for
     readers to whom that is only some duplicates more.
@@ -81,19 +94,42 @@ class PostgresMarks:
                 await connection.execute(SAVE, place)
 
     async def park(self, position: int, reason: str) -> None:
-        """Set one position aside, so that what comes after it goes on."""
+        """Set one position aside, so that what comes after it goes on; this was one try more."""
         with reachable():
             async with self._pool.connection() as connection:
                 await connection.execute(PARK, [self._reader, position, reason])
+
+    async def asked(self, limit: int) -> Sequence[int]:
+        """The first of those set aside that are to be tried again, in order."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(ASKED, [self._reader, limit])
+                return [position for (position,) in await cursor.fetchall()]
+
+    async def settle(self, positions: Collection[int]) -> None:
+        """Forget what was set aside and is delivered now."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                await connection.execute(
+                    "delete from deliveries.parked where reader = %s and position = any(%s)",
+                    [self._reader, list(positions)],
+                )
 
 
 async def parked(pool: AsyncConnectionPool, limit: int = 1000) -> Sequence[Parked]:
     """What was set aside by all readers, the newest first."""
     with reachable():
         async with pool.connection() as connection:
-            cursor = await connection.execute(
-                "select reader, position, reason, parked_at from deliveries.parked"
-                " order by parked_at desc, position desc limit %s",
-                [limit],
-            )
+            cursor = await connection.execute(PARKED, [limit])
             return [Parked(*row) for row in await cursor.fetchall()]
+
+
+async def ask_again(pool: AsyncConnectionPool, reader: str) -> int:
+    """Let all that a reader has set aside be tried again; how much that is."""
+    with reachable():
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                "update deliveries.parked set asked_at = clock_timestamp() where reader = %s",
+                [reader],
+            )
+    return cursor.rowcount

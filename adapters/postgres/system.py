@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.postgres.marks import Parked, ask_again
 from adapters.postgres.marks import parked as parked_deliveries
 from adapters.postgres.parked_events import parked_events, replay_parked
 from adapters.postgres.processes import seen_processes
@@ -64,22 +65,7 @@ class PostgresSystem:
         """Events that could not be shown, and those that could not be sent."""
         shown = [_not_shown(row) for row in await parked_events(self._reader)]
         sent = await parked_deliveries(self._pool)
-        return [
-            *shown,
-            *(
-                {
-                    "reader": each.reader,
-                    "position": each.position,
-                    "topic": None,
-                    "reason": each.reason,
-                    "tries": None,
-                    "parked_at": rfc3339(each.parked_at),
-                    "name": None,
-                    "can_retry": False,
-                }
-                for each in sent
-            ),
-        ]
+        return [*shown, *(_not_sent(each) for each in sent)]
 
     async def processes(self) -> Sequence[Shown]:
         """`kind`, `name`, `detail`, `seen_at`, `is_alive`."""
@@ -88,12 +74,16 @@ class PostgresSystem:
         ]
 
     async def retry(self, reader: str) -> str:
-        """Try a projection's parked events again. Raises NotFound."""
+        """Try again what a reader has parked. Raises NotFound when it has nothing, or is none."""
         projection = self._projections.get(reader)
-        if projection is None:
-            raise NotFound(f"There is no projection {reader}.")
-        done = await replay_parked(self._dsn, self._decode, projection)
-        return f"{done.shown} parked events are shown now, {done.left} still cannot be."
+        if projection is not None:
+            done = await replay_parked(self._dsn, self._decode, projection)
+            return f"{done.shown} parked events are shown now, {done.left} still cannot be."
+        count = await ask_again(self._pool, reader)
+        if not count:
+            raise NotFound(f"There is nothing that {reader} has parked.")
+        what = "One parked event is" if count == 1 else f"{count} parked events are"
+        return f"{what} tried again; what cannot be sent stays here."
 
 
 def _not_shown(row: Mapping[str, Any]) -> Shown:
@@ -104,6 +94,19 @@ def _not_shown(row: Mapping[str, Any]) -> Shown:
         "reason": row["reason"],
         "tries": row["tries"],
         "parked_at": row["parked_at"],
+        "name": None,
+        "can_retry": True,
+    }
+
+
+def _not_sent(parked: Parked) -> Shown:
+    return {
+        "reader": parked.reader,
+        "position": parked.position,
+        "topic": parked.topic,
+        "reason": parked.reason,
+        "tries": parked.tries,
+        "parked_at": rfc3339(parked.parked_at),
         "name": None,
         "can_retry": True,
     }

@@ -90,6 +90,7 @@ def start_auditing(hub: Hub, life: Lifetime) -> None:
     if output is not None:
         printer = AuditPrinter(
             LogStream(hub.dsn, decode),
+            hub.store,
             PostgresMarks(hub.pool, "audit printer"),
             output,
             zone=zone,
@@ -99,6 +100,7 @@ def start_auditing(hub: Hub, life: Lifetime) -> None:
     if settings.loki_url is not None:
         shipper = LokiShipper(
             LogStream(hub.dsn, decode),
+            hub.store,
             PostgresMarks(hub.pool, "loki"),
             settings.loki_url,
             zone=zone,

@@ -59,7 +59,7 @@ async def _shown(visit: Visit) -> dict[str, Any]:
 
 
 async def retry(visit: Visit) -> Response:
-    """Try the parked events of a projection again."""
+    """Try again what a reader has parked."""
     system = visit.edge.system
     if system is None:
         raise NoSuchPage("This process cannot reach the read models.")

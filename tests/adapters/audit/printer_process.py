@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from adapters.audit.output import standard_output
 from adapters.audit.printer import AuditPrinter
 from adapters.postgres import connection as postgres
+from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leadership import lead_and_work
-from adapters.postgres.mapper import Mapper
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 from domain.audit import Form
@@ -18,9 +18,13 @@ from domain.audit import Form
 async def main(dsn: str, form: str) -> None:
     output = standard_output()
     assert output is not None
-    async with postgres.open_pool(dsn, name="audit", size=1) as pool:
+    async with (
+        PostgresEventStore(dsn) as store,
+        postgres.open_pool(dsn, name="audit", size=1) as pool,
+    ):
         printer = AuditPrinter(
-            LogStream(dsn, Mapper().recorded),
+            LogStream(dsn, store.mapper.recorded),
+            store,
             PostgresMarks(pool, "audit"),
             output,
             zone=ZoneInfo("Europe/Moscow"),

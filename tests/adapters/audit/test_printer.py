@@ -29,10 +29,14 @@ RENAMED = WorkspaceRenamed(name="after", previous_name="before")
 
 
 class Pages:
-    """A stream of the given pages, and then of nothing."""
+    """A stream of the given pages, and then of nothing; also the log that they are of."""
 
     def __init__(self, *pages: Page) -> None:
         self._pages = pages
+
+    async def read(self, after: int = 0, limit: int = 500) -> Sequence[Recorded]:
+        records = [record for page in self._pages for record in page.records]
+        return [record for record in records if record.position > after][:limit]
 
     async def follow(self, marks: Marks) -> AsyncIterator[Page]:
         for page in self._pages:
@@ -48,6 +52,7 @@ class Kept:
     def __init__(self) -> None:
         self.marks: dict[int, Mark] = {}
         self.parked: dict[int, str] = {}
+        self.again: set[int] = set()
 
     async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]:
         return {number: self.marks.get(number, Mark()) for number in partitions}
@@ -57,6 +62,15 @@ class Kept:
 
     async def park(self, position: int, reason: str) -> None:
         self.parked[position] = reason
+        self.again.discard(position)
+
+    async def asked(self, limit: int) -> Sequence[int]:
+        return sorted(self.again)[:limit]
+
+    async def settle(self, positions: Collection[int]) -> None:
+        for position in positions:
+            del self.parked[position]
+            self.again.remove(position)
 
 
 def page(*events: Event, after: int = 0) -> Page:
@@ -73,7 +87,8 @@ class Printed:
 
     def __init__(self, stream: Pages, kept: Kept, **options: Any) -> None:
         self.reading, self._writing = os.pipe()
-        self.printer = AuditPrinter(stream, kept, Output(self._writing), **{"zone": UTC, **options})
+        given = {"zone": UTC, "ask_seconds": 0.01, **options}
+        self.printer = AuditPrinter(stream, stream, kept, Output(self._writing), **given)
 
     def lines(self) -> list[bytes]:
         os.close(self._writing)
@@ -127,6 +142,31 @@ async def test_what_cannot_be_told_is_set_aside_and_stops_no_other() -> None:
 
     assert len(printed.lines()) == 2
     assert kept.parked == {2: "cluster.moved cannot be read here"}
+
+
+async def test_what_was_set_aside_is_printed_when_it_is_asked_for_and_can_be_told() -> None:
+    kept, unread = Kept(), page(RENAMED, Unread(stored_topic="cluster.moved"), RENAMED)
+    await run_until_marked(Printed(Pages(unread), kept), kept, 3)
+    kept.again = {2}
+    later = Printed(Pages(page(RENAMED, RENAMED, RENAMED)), kept)
+    task = asyncio.create_task(later.printer.run())
+    async with asyncio.timeout(10):
+        while kept.parked:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert [json.loads(line)["position"] for line in later.lines()] == [2]
+
+
+async def test_what_still_cannot_be_told_stays_aside() -> None:
+    kept = Kept()
+    printed = Printed(Pages(page(RENAMED, Unread(stored_topic="cluster.moved"))), kept)
+    kept.parked, kept.again = {2: "before"}, {2}
+
+    await printed.printer.print_again()
+
+    assert (kept.parked, kept.again) == ({2: "cluster.moved cannot be read here"}, set())
 
 
 async def test_when_nobody_reads_the_printer_ends_and_marks_nothing(

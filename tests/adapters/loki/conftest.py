@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.marks import PostgresMarks
+from adapters.postgres.marks import PostgresMarks, ask_again, parked
 from adapters.postgres.migrations import migrate
 from adapters.postgres.stream import LogStream
 from application.ports import Append, StreamAppend
@@ -118,6 +118,17 @@ class Log:
     @property
     def marks(self) -> PostgresMarks:
         return PostgresMarks(self.pool, "loki")
+
+    async def asked_again(self, position: int) -> None:
+        """Ask for what was set aside, which is this position."""
+        assert [each.position for each in await parked(self.pool)] == [position]
+        assert await ask_again(self.pool, "loki") == 1
+
+    async def until_parked(self, aside: list[tuple[int, int]]) -> None:
+        """Wait until these positions are set aside, after so many tries each."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while [(each.position, each.tries) for each in await parked(self.pool)] != aside:
+                await asyncio.sleep(0.02)
 
     async def shipped(self, position: int) -> None:
         """Wait until it is kept that all up to there was shipped."""

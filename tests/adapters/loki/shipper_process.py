@@ -6,17 +6,20 @@ from datetime import UTC
 
 from adapters.loki.shipper import LokiShipper
 from adapters.postgres import connection as postgres
+from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leadership import lead_and_work
-from adapters.postgres.mapper import Mapper
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 
 
 async def main(dsn: str, url: str) -> None:
-    async with postgres.open_pool(dsn, name="loki", size=1) as pool:
+    async with (
+        PostgresEventStore(dsn) as store,
+        postgres.open_pool(dsn, name="loki", size=1) as pool,
+    ):
         marks = PostgresMarks(pool, "loki")
-        stream = LogStream(dsn, Mapper().recorded)
-        shipper = LokiShipper(stream, marks, url, zone=UTC, linger_seconds=0.05)
+        stream = LogStream(dsn, store.mapper.recorded)
+        shipper = LokiShipper(stream, store, marks, url, zone=UTC, linger_seconds=0.05)
         await lead_and_work(dsn, "loki", shipper.run)
 
 

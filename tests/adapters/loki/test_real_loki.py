@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from adapters.loki.shipper import LokiShipper
-from adapters.postgres.marks import parked
+from adapters.postgres.marks import ask_again, parked
 from application.ports import Append, StreamAppend
 from domain.audit import audit_line, audit_nanoseconds
 from domain.clusters import ClusterRenderFailed, RenderError
@@ -80,7 +80,9 @@ def workspace() -> str:
 
 @asynccontextmanager
 async def shipping(log: Log, url: str) -> AsyncIterator[None]:
-    shipper = LokiShipper(log.stream, log.marks, url, zone=UTC, linger_seconds=0.05)
+    shipper = LokiShipper(
+        log.stream, log.store, log.marks, url, zone=UTC, linger_seconds=0.05, ask_seconds=0.2
+    )
     task = asyncio.create_task(shipper.run())
     yield
     task.cancel()
@@ -174,6 +176,37 @@ async def test_a_line_that_loki_refuses_is_set_aside(
     assert "max entry size" in aside.reason.lower()
     got = await found(loki_server.url, f'{{workspace="{workspace}"}}', log)
     assert len(got) == 60
+
+
+async def test_what_loki_finds_too_old_is_set_aside_and_shipped_once_loki_takes_it(
+    log: Log, own_loki: servers.LokiServer, workspace: str
+) -> None:
+    await asyncio.to_thread(own_loki.stop)
+    own_loki.configure(rejects_old=True)
+    await asyncio.to_thread(own_loki.start)
+    old = await log.append(40, workspace)
+    last = await log.append(40, workspace)
+    async with log.pool.connection() as connection:
+        await connection.execute(
+            "update log.stored_events set recorded_at = recorded_at - interval '10 days'"
+            " where notification_id <= %s",
+            [old],
+        )
+
+    async with shipping(log, own_loki.url):
+        await log.shipped(last)
+        aside = await parked(log.pool)
+        assert sorted(each.position for each in aside) == list(range(1, old + 1))
+        assert all("timestamp too old" in each.reason for each in aside)
+
+        own_loki.configure(rejects_old=False)
+        await asyncio.to_thread(own_loki.stop)
+        await asyncio.to_thread(own_loki.start)
+        assert await ask_again(log.pool, "loki") == old
+        await log.until_parked([])
+
+    await asyncio.to_thread(own_loki.flush)
+    await lines_are_all_there(own_loki.url, workspace, log)
 
 
 async def _append_a_long_one(log: Log, workspace: str) -> Recorded:

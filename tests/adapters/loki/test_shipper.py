@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +18,11 @@ from tests.adapters.loki.conftest import Answerer, Log, answer
 
 @asynccontextmanager
 async def shipping(log: Log, url: str, **options: Any) -> AsyncIterator["asyncio.Task[None]"]:
-    options = {"zone": UTC, "linger_seconds": 0.05, "first_pause_seconds": 0.02, **options}
-    task = asyncio.create_task(LokiShipper(log.stream, log.marks, url, **options).run())
+    quick = {"linger_seconds": 0.05, "first_pause_seconds": 0.02, "ask_seconds": 0.05}
+    shipper = LokiShipper(
+        log.stream, log.store, log.marks, url, **{"zone": UTC, **quick, **options}
+    )
+    task = asyncio.create_task(shipper.run())
     yield task
     task.cancel()
     await asyncio.wait([task])
@@ -156,6 +159,73 @@ async def test_a_line_that_is_refused_is_set_aside_with_the_reason_and_stops_no_
     )
     # Halving, not one by one.
     assert len(answerer.requests) < 30
+
+
+async def test_what_was_set_aside_is_shipped_when_it_is_asked_for(
+    log: Log, answerer: Answerer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await log.append(3)
+    bad = await log.append(1, name="poison")
+    last = await log.append(3)
+    answerer.refuses = "poison"
+
+    async with shipping(log, answerer.url):
+        await log.shipped(last)
+        assert f"position {bad} is not in Loki: 400: line poison is bad" in caplog.text
+        await log.asked_again(bad)
+        await log.until_parked([(bad, 2)])
+        answerer.refuses = ""
+        await log.asked_again(bad)
+        await log.until_parked([])
+
+    assert answerer.positions == [1, 2, 3, 5, 6, 7, bad]
+    labels = [stream["stream"] for push in answerer.pushes for stream in push["streams"]]
+    assert labels[-1] == {**labels[0], "late": "true"}
+
+
+async def test_what_comes_late_when_it_is_asked_for_is_not_taken_for_shipped(
+    log: Log, answerer: Answerer
+) -> None:
+    bad = await log.append(1, name="poison")
+    answerer.refuses = "poison"
+
+    async with shipping(log, answerer.url):
+        await log.shipped(bad)
+        answerer.answers.append(answer(400, "entry too far behind, entry timestamp is: 2025-06-18"))
+        await log.asked_again(bad)
+        await log.until_parked([(bad, 2)])
+
+    (aside,) = await parked(log.pool)
+    assert "too far behind" in aside.reason
+
+
+async def test_lines_that_are_too_old_are_set_aside_at_once(log: Log, answerer: Answerer) -> None:
+    """Loki with `reject_old_samples` takes what is not too old of a push, and refuses the push."""
+    old = await log.append(60)
+    last = await log.append(60)
+    async with log.pool.connection() as connection:
+        await connection.execute(
+            "update log.stored_events set recorded_at = recorded_at - interval '30 days'"
+            " where notification_id <= %s",
+            [old],
+        )
+    oldest = datetime.now(UTC) - timedelta(days=7)
+    answerer.answers.append(
+        answer(
+            400,
+            "entry for stream '{app=\"quarterdeck\"}' has timestamp too old: 2025-01-01T00:00:00Z,"
+            f" oldest acceptable timestamp is: {oldest:%Y-%m-%dT%H:%M:%SZ}\n",
+        )
+    )
+
+    async with shipping(log, answerer.url):
+        await log.shipped(last)
+
+    assert answerer.positions == list(range(old + 1, last + 1))
+    assert len(answerer.requests) == 2
+    aside = await parked(log.pool)
+    assert sorted(each.position for each in aside) == list(range(1, old + 1))
+    assert all("timestamp too old" in each.reason for each in aside)
 
 
 async def test_what_loki_has_already_is_not_set_aside(log: Log, answerer: Answerer) -> None:

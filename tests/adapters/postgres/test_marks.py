@@ -6,7 +6,7 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres import connection as postgres
-from adapters.postgres.marks import PostgresMarks, parked
+from adapters.postgres.marks import PostgresMarks, ask_again, parked
 from adapters.postgres.migrations import migrate
 from application.ports import Mark
 
@@ -71,3 +71,27 @@ async def test_what_was_set_aside_can_be_seen(pool: AsyncConnectionPool) -> None
     (aside,) = await parked(pool)
 
     assert (aside.reader, aside.position, aside.reason) == ("loki", 7, "still too long")
+    assert aside.tries == 2
+
+
+async def test_what_was_set_aside_is_asked_for_until_it_is_tried(
+    pool: AsyncConnectionPool,
+) -> None:
+    marks, other = PostgresMarks(pool, "loki"), PostgresMarks(pool, "audit")
+    for position in (7, 9, 8):
+        await marks.park(position, "too long")
+    await other.park(7, "unknown")
+    assert await marks.asked(10) == []
+
+    assert await ask_again(pool, "loki") == 3
+
+    assert await marks.asked(2) == [7, 8]
+    assert await other.asked(2) == []
+    await marks.settle([7])
+    await marks.park(8, "still too long")
+    assert await marks.asked(10) == [9]
+    assert {(each.reader, each.position) for each in await parked(pool)} == {
+        ("audit", 7),
+        ("loki", 8),
+        ("loki", 9),
+    }

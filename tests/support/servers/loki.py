@@ -45,7 +45,7 @@ schema_config:
         period: 24h
 limits_config:
   allow_structured_metadata: true
-  reject_old_samples: false
+  reject_old_samples: {rejects_old}
 frontend:
   scheduler_dns_lookup_period: 200ms
 frontend_worker:
@@ -65,9 +65,19 @@ class LokiServer:
         self.log = folder / "loki.log"
         self._program = str(made("loki") / "loki")
         self._process: subprocess.Popen[bytes] | None = None
+        self._grpc_port = free_port()
         folder.mkdir(parents=True)
-        text = CONFIGURATION.format(port=self.port, grpc_port=free_port(), folder=folder)
-        (folder / "loki.yaml").write_text(text)
+        self.configure()
+
+    def configure(self, *, rejects_old: bool = False) -> None:
+        """Say, for the next start, whether it refuses what is older than a week."""
+        text = CONFIGURATION.format(
+            port=self.port,
+            grpc_port=self._grpc_port,
+            folder=self.folder,
+            rejects_old=str(rejects_old).lower(),
+        )
+        (self.folder / "loki.yaml").write_text(text)
 
     @property
     def url(self) -> str:
@@ -79,6 +89,12 @@ class LokiServer:
         command = [self._program, f"-config.file={self.folder}/loki.yaml"]
         self._process = spawn(command, self.log, cwd=self.folder)
         wait_until(self._is_ready, self._process, self.log, UP_SECONDS)
+
+    def flush(self) -> None:
+        """Write what is in memory, where queries look for what is older than hours."""
+        asked = urllib.request.Request(f"{self.url}/flush", method="POST")
+        with urllib.request.urlopen(asked, timeout=10):
+            pass
 
     def stop(self) -> None:
         """Shut down in order, so that what was pushed is there again after `start()`."""

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from adapters.postgres.marks import PostgresMarks
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import ChangeCluster
 from domain.cluster_templates import ClusterTemplate
@@ -400,3 +401,16 @@ async def test_clusters_by_the_thousand_are_read_page_by_page(house: House, mira
     assert str(as_status.response.url).endswith("status=in_sync")
     csv = await mira.get(f"{EXAMPLE}/clusters.csv?q=store-05")
     assert len(csv.html.splitlines()) == 11
+
+
+async def test_what_could_not_be_sent_is_asked_for_again(house: House, mira: Visitor) -> None:
+    marks = PostgresMarks(house.hub.pool, "loki")
+    await marks.park(1, "400: max entry size exceeded")
+    page = await mira.get("/system")
+    assert "400: max entry size exceeded" in page.words
+    assert await marks.asked(10) == []
+
+    page = await mira.send(page, "/system/retry")
+
+    assert "One parked event is tried again" in page.words
+    assert await marks.asked(10) == [1]
