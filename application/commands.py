@@ -146,17 +146,17 @@ class Work:
         "_documents",
         "_events",
         "_ids",
+        "_now",
         "_streams",
         "_workspace",
         "context",
-        "now",
         "world",
     )
 
     def __init__(self, world: World, cache: StateCache, context: Context) -> None:
         self.world = world
         self.context = context
-        self.now: datetime = world.clock.now()
+        self._now: datetime | None = None
         self._cache = cache
         self._streams: dict[int, _Loaded] = {}
         self._claims: list[Claim] = []
@@ -164,6 +164,13 @@ class Work:
         self._workspace: tuple[UUID, str] | None = None
         self._ids = 0
         self._events = 0
+
+    @property
+    def now(self) -> datetime:
+        """The time of this command: the same whenever it is asked for."""
+        if self._now is None:
+            self._now = self.world.clock.now()
+        return self._now
 
     def new_id(self) -> UUID:
         """An id for a new stream: the same again when the same command id is repeated."""
@@ -329,7 +336,7 @@ class CommandBus:
 
         Raises a Refusal, Overloaded or Unavailable; nothing was changed then.
         """
-        context.principal.must(command.permission, getattr(command, "workspace_id", None))
+        context.principal.must(command.permission, command.__dict__.get("workspace_id"))
         for _ in range(TRIES):
             try:
                 return await self._once(command, context)

@@ -22,10 +22,10 @@ from application.ports import (
 LOCK_KEY = 0x7175_6172_7465_7264
 """The advisory lock of the log: "quarterd"."""
 ONE = b"select * from log.append_one($1, $2, $3, $4, $5, $6, $7)"
-EVERYTHING = b"select * from log.append(%s)" % b", ".join(b"$%d" % n for n in range(1, 22))
+EVERYTHING = b"select * from log.append(%s)" % b", ".join(b"$%d" % n for n in range(1, 23))
 
-Event = tuple[bytes, int, bytes, bytes, bytes, bytes]
-"""(stream, version, topic, state, metadata, content hash)"""
+Event = tuple[bytes, int, bytes, bytes, bytes, bytes, bool]
+"""(stream, version, topic, state, metadata, content hash, whether it is the first on its stream)"""
 Verdict = Appended | AppendConflict | ClaimTaken | CommandSeen
 
 _INT8 = Struct("!q")
@@ -40,16 +40,14 @@ class Encoded:
 
     append: Append
     events: list[Event]
-    expected: list[tuple[bytes, int]]
+    guards: list[tuple[bytes, int]]
+    """Streams that get no event and must stand at that version all the same."""
 
     @property
     def is_one_event_alone(self) -> bool:
-        """One event that is the next version of its stream, and nothing beside it."""
         append = self.append
-        return (
-            len(self.events) == len(self.expected) == 1
-            and self.events[0][1] == self.expected[0][1] + 1
-            and not (append.claims or append.documents or append.command)
+        return len(self.events) == 1 and not (
+            self.guards or append.claims or append.documents or append.command
         )
 
 
@@ -67,9 +65,8 @@ async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> list[Verdict]
 
 
 async def _write_one(calls: PreparedCalls, request: Encoded) -> Verdict:
-    stream_id, _, *rest = request.events[0]
-    expected = _INT8.pack(request.expected[0][1])
-    row = await calls.row(ONE, [stream_id, expected, *rest, _LOCK])
+    stream_id, version, *rest, _ = request.events[0]
+    row = await calls.row(ONE, [stream_id, _INT8.pack(version), *rest, _LOCK])
     return _appended(row) if row else AppendConflict()
 
 
@@ -108,10 +105,11 @@ def _appended(row: Row) -> Appended:
 
 def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
     events = [event for request in batch for event in request.events]
-    columns = zip(*events, strict=True) if events else [()] * 6
-    streams, versions, topics, states, metadata, contents = columns
-    guards = [(n, *expected) for n, request in enumerate(batch) for expected in request.expected]
+    columns = zip(*events, strict=True) if events else [()] * 7
+    streams, versions, topics, states, metadata, contents, _ = columns
+    guards = [(n, *guard) for n, request in enumerate(batch) for guard in request.guards]
     return [
+        Int4s.pack([n if event[6] else -1 for n, r in enumerate(batch) for event in r.events]),
         Uuids.pack(streams),
         Int8s.pack(versions),
         Texts.pack(topics),

@@ -95,26 +95,27 @@ class GroupCommit:
     def _encode(self, append: Append) -> Request:
         metadata = self._mapper.metadata(append.metadata)
         events: list[Event] = []
-        keys: list[object] = []
+        guards: list[tuple[bytes, int]] = []
+        keys: list[object] = [claim.key for claim in append.claims]
         size = 0
-        expected: list[tuple[bytes, int]] = []
         for stream_id, version, decided in append.streams:
             stream = stream_id.bytes
             keys.append(stream)
-            expected.append((stream, version))
+            is_first = True
             for event in decided:
                 version += 1
                 topic, state = event.topic.encode(), self._mapper.state(event)
                 content = content_hash(stream, version, topic, metadata, state)
-                events.append((stream, version, topic, state, metadata, content))
+                events.append((stream, version, topic, state, metadata, content, is_first))
+                is_first = False
                 size += len(state) + len(metadata)
-        for claim in append.claims:
-            keys.append(claim.key)
+            if is_first:
+                guards.append((stream, version))
         if append.command is not None:
             keys.append((append.command.command_id,))
         for document in append.documents:
             size += len(document.body)
-        return Request(append, events, expected, keys, size)
+        return Request(append, events, guards, keys, size)
 
     def _queue(self, request: Request) -> "asyncio.Future[Appended]":
         if len(self._waiting) >= self._capacity:
@@ -146,8 +147,7 @@ class GroupCommit:
                     await self._commit(batch)
             finally:
                 self._is_busy = False
-                for request in batch:
-                    _wake(request)
+                _wake(batch)
 
     def _next_batch(self, share: int) -> list[Request]:
         batch: list[Request] = []
@@ -270,7 +270,7 @@ async def _end(connection: Connection, life: Any) -> None:
 async def _written(connection: Connection, request: Request) -> Appended | None:
     """Where an append stands, if it was written: its last event, or else its command."""
     if request.events:
-        stream_id, version, topic, state, metadata, _ = request.events[-1]
+        stream_id, version, topic, state, metadata, *_ = request.events[-1]
         said = [UUID(bytes=stream_id), version, topic.decode(), state, metadata]
         cursor = await connection.execute(WRITTEN, said)
     elif (command := request.append.command) is not None:
@@ -297,10 +297,12 @@ def _answer(request: Request) -> Appended:
     raise request.verdict or RuntimeError("an append ended without a verdict")
 
 
-def _wake(request: Request) -> None:
-    if request.answer is None or request.answer.done():
-        return
-    if isinstance(request.verdict, Appended):
-        request.answer.set_result(request.verdict)
-    else:
-        request.answer.set_exception(request.verdict or RuntimeError("no verdict"))
+def _wake(batch: Sequence[Request]) -> None:
+    for request in batch:
+        answer, verdict = request.answer, request.verdict
+        if answer is None or answer.done():
+            continue
+        if isinstance(verdict, Appended):
+            answer.set_result(verdict)
+        else:
+            answer.set_exception(verdict or RuntimeError("no verdict"))

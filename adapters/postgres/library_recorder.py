@@ -135,13 +135,13 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
 
 def _request(stored_events: Sequence[StoredEvent]) -> Request:
     events = []
-    first: dict[bytes, int] = {}
+    streams: set[bytes] = set()
     for stored in stored_events:
         stream_id, version = UUID(str(stored.originator_id)).bytes, stored.originator_version
-        first.setdefault(stream_id, version)
         topic = stored.topic.encode()
         content = content_hash(stream_id, version, topic, NO_METADATA, stored.state)
-        events.append((stream_id, version, topic, stored.state, NO_METADATA, content))
-    expected = [(stream_id, max(version - 1, 0)) for stream_id, version in first.items()]
+        is_first = stream_id not in streams
+        streams.add(stream_id)
+        events.append((stream_id, version, topic, stored.state, NO_METADATA, content, is_first))
     size = sum(len(stored.state) for stored in stored_events)
-    return Request(Append([], Metadata()), events, expected, list(first), size)
+    return Request(Append([], Metadata()), events, [], list(streams), size)

@@ -119,7 +119,7 @@ async def append_an_event_that_proves_itself(
     head = await one(connection, "select position from log.head")
     await do(
         connection,
-        "select log.append_one(gen_random_uuid(), 0, 'sign_in_link.used', %s, '{}', %s, 1)",
+        "select log.append_one(gen_random_uuid(), 1, 'sign_in_link.used', %s, '{}', %s, 1)",
         b'{"session_id":"00000000-0000-0000-0000-000000000001"}',
         chance.randbytes(32),
     )

@@ -4,14 +4,16 @@ drop function if exists log.append, log.append_one, log.append_events;
 
 -- All or nothing: where a request of the batch cannot be, nothing is written and `refusals` says
 -- which and why, so that the caller comes again without it. Arrays run in parallel: e_* one
--- element an event, x_* one an expected version, c_* one a claim, d_* one a document, k_* one a
--- command; *_request is the number of the request. k_last is the number of the request's last
--- event in the batch, 0 when it has none. Plans are made once: the arrays differ in nothing but
--- their length, and planning a small batch takes longer than writing it.
+-- element an event, g_* one a stream that must stand where it stands, c_* one a claim, d_* one a
+-- document, k_* one a command; *_request is the number of the request. e_request has it where an
+-- event is the first on its stream, which must stand right before it, and -1 elsewhere. k_last is
+-- the number of the request's last event in the batch, 0 when it has none. Plans are made once:
+-- the arrays differ in nothing but their length, and planning a small batch takes longer than
+-- writing it.
 create function log.append(
-    e_stream uuid[], e_version bigint[], e_topic text[], e_state bytea[], e_metadata bytea[],
-    e_content bytea[],
-    x_request int[], x_stream uuid[], x_expected bigint[],
+    e_request int[], e_stream uuid[], e_version bigint[], e_topic text[], e_state bytea[],
+    e_metadata bytea[], e_content bytea[],
+    g_request int[], g_stream uuid[], g_version bigint[],
     c_request int[], c_key text[], c_holder uuid[],
     d_digest bytea[], d_size bigint[], d_body bytea[],
     k_request int[], k_id text[], k_fingerprint bytea[], k_result bytea[], k_last int[],
@@ -25,10 +27,20 @@ declare
 begin
     perform pg_advisory_xact_lock(lock_key);
 
-    select jsonb_agg(jsonb_build_object('request', x.request)) into refusals
-        from unnest(x_request, x_stream, x_expected) as x(request, stream, expected)
-        where coalesce((select max(s.originator_version) from log.stored_events s
-                        where s.originator_id = x.stream), 0) <> x.expected;
+    select jsonb_agg(jsonb_build_object('request', e.request)) into refusals
+        from unnest(e_request, e_stream, e_version) as e(request, stream, version)
+        where e.request >= 0 and greatest(e.version - 1, 0) <> coalesce((
+            select s.originator_version from log.stored_events s
+            where s.originator_id = e.stream order by s.originator_version desc limit 1), 0);
+
+    if cardinality(g_request) > 0 then
+        select jsonb_agg(jsonb_build_object('request', g.request)) into refused
+            from unnest(g_request, g_stream, g_version) as g(request, stream, version)
+            where g.version <> coalesce((
+                select s.originator_version from log.stored_events s
+                where s.originator_id = g.stream order by s.originator_version desc limit 1), 0);
+        refusals := coalesce(refusals || refused, refused, refusals);
+    end if;
 
     if cardinality(c_request) > 0 then
         select jsonb_agg(jsonb_build_object(
@@ -97,24 +109,25 @@ begin
 end $$;
 
 -- The same for one event on one stream with nothing beside it, which is most of what comes alone.
--- No row: the stream is not at the expected version.
+-- No row: the stream does not stand right before this version.
 create function log.append_one(
-    stream uuid, expected bigint, event_topic text, event_state bytea, event_metadata bytea,
+    stream uuid, version bigint, event_topic text, event_state bytea, event_metadata bytea,
     content bytea, lock_key bigint
 ) returns table (place bigint, at timestamptz)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 begin
     perform pg_advisory_xact_lock(lock_key);
-    if coalesce((select max(s.originator_version) from log.stored_events s
-                 where s.originator_id = stream), 0) <> expected then
+    if greatest(version - 1, 0) <> coalesce((
+            select s.originator_version from log.stored_events s
+            where s.originator_id = stream order by s.originator_version desc limit 1), 0) then
         return;
     end if;
     update log.head h
         set position = h.position + 1, recorded_at = greatest(clock_timestamp(), h.recorded_at)
         returning h.position, h.recorded_at into place, at;
     insert into log.stored_events
-        values (stream, expected + 1, event_topic, event_state, place, at, event_metadata,
+        values (stream, version, event_topic, event_state, place, at, event_metadata,
                 sha256('\x00'::bytea || int8send(place) || timestamptz_send(at) || content));
     perform pg_notify('quarterdeck_log', place::text);
     return next;

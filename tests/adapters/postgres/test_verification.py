@@ -90,7 +90,7 @@ async def test_a_log_that_grows_is_verified_while_it_grows(
             grown = True
             with psycopg.connect(written, autocommit=True) as connection:
                 connection.execute(
-                    "select log.append_one(gen_random_uuid(), 0, 'x', '', '{}', sha256(''), 1)"
+                    "select log.append_one(gen_random_uuid(), 1, 'x', '', '{}', sha256(''), 1)"
                 )
 
     with pytest.raises(Broken) as broken:
@@ -133,7 +133,7 @@ async def test_history_rewritten_by_one_who_knows_how_has_another_root(written: 
         await do(connection, "update log.head set position = 39")
         await do(
             connection,
-            "select log.append_one(gen_random_uuid(), 0, 'x.y', '{}', '{}', %s, 1)",
+            "select log.append_one(gen_random_uuid(), 1, 'x.y', '{}', '{}', %s, 1)",
             b"x" * 32,
         )
         content = await one(
