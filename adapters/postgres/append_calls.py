@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from adapters.postgres.arrays import Byteas, Int4s, Int8s, Texts, Uuids
+from adapters.postgres.arrays import Byteas, Int4s, Int8s, Texts, Uuids, eight, sixteen, sized
 from adapters.postgres.prepared_calls import PreparedCalls, Row
 from application.ports import (
     Append,
@@ -34,14 +34,36 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """PostgreSQL counts time in microseconds from here."""
 
 
+Elements = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+
+
+def elements(event: Event) -> Elements:
+    """An event's columns as elements of arrays: made when it comes, not when its batch is sent."""
+    stream, version, topic, state, metadata, content, _ = event
+    return (
+        sixteen(stream),
+        eight(version),
+        sized(topic),
+        sized(state),
+        sized(metadata),
+        sized(content),
+    )
+
+
 @dataclass(slots=True)
 class Encoded:
     """An append as it goes to the database; streams are the 16 bytes of their ids."""
 
     append: Append
     events: list[Event]
+    packed: list[Elements]
     guards: list[tuple[bytes, int]]
     """Streams that get no event and must stand at that version all the same."""
+    keys: list[object]
+    """What it must not share a batch over."""
+    size: int
+    """Bytes."""
+    verdict: "Verdict | BaseException | None" = None
 
     @property
     def is_one_event_alone(self) -> bool:
@@ -51,17 +73,20 @@ class Encoded:
         )
 
 
-async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> list[Verdict]:
-    """Write a batch durably, each request on its own; a verdict for each."""
+async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> None:
+    """Write a batch durably, and give each request its verdict."""
     if len(batch) == 1 and batch[0].is_one_event_alone:
-        return [await _write_one(calls, batch[0])]
-    verdicts: dict[int, Verdict] = {}
-    left = list(range(len(batch)))
-    while left:
-        written = await _write_all(calls, [batch[n] for n in left])
-        verdicts |= {left[n]: verdict for n, verdict in written.items()}
-        left = [n for n in left if n not in verdicts]
-    return [verdicts[n] for n in range(len(batch))]
+        batch[0].verdict = await _write_one(calls, batch[0])
+        return
+    while batch:
+        row = await calls.row(EVERYTHING, [*_events(batch), *_beside(batch), _LOCK])
+        assert row is not None
+        *place, refusals = row
+        if refusals is None:
+            _tell_places(batch, *_appended(place))
+            return
+        _tell_refusals(batch, orjson.loads(refusals[1:]))
+        batch = [request for request in batch if request.verdict is None]
 
 
 async def _write_one(calls: PreparedCalls, request: Encoded) -> Verdict:
@@ -70,32 +95,23 @@ async def _write_one(calls: PreparedCalls, request: Encoded) -> Verdict:
     return _appended(row) if row else AppendConflict()
 
 
-async def _write_all(calls: PreparedCalls, batch: Sequence[Encoded]) -> dict[int, Verdict]:
-    """What came of each request; when some are refused, of those alone: nothing is written then."""
-    row = await calls.row(EVERYTHING, [*_events(batch), *_beside(batch), _LOCK])
-    assert row is not None
-    *place, refusals = row
-    if refusals is not None:
-        return _refused(orjson.loads(refusals[1:]))
-    position, recorded_at = _appended(place)
-    verdicts: dict[int, Verdict] = {}
-    for n, request in enumerate(batch):
+def _tell_places(batch: Sequence[Encoded], position: int, recorded_at: datetime) -> None:
+    """Their events stand behind that position, in order."""
+    for request in batch:
         position += len(request.events)
-        verdicts[n] = Appended(position if request.events else 0, recorded_at)
-    return verdicts
+        request.verdict = Appended(position if request.events else 0, recorded_at)
 
 
-def _refused(refusals: Sequence[dict[str, Any]]) -> dict[int, Verdict]:
-    """One refusal for each request: a command that was seen, else a conflict, else a claim."""
-    verdicts: dict[int, Verdict] = {}
+def _tell_refusals(batch: Sequence[Encoded], refusals: Sequence[dict[str, Any]]) -> None:
+    """Nothing was written. A command that was seen goes before a conflict, that before a claim."""
     for told in refusals:
+        request = batch[told["request"]]
         if "command" in told:
-            verdicts[told["request"]] = CommandSeen()
-        elif "key" in told:
-            verdicts.setdefault(told["request"], ClaimTaken(told["key"], UUID(told["holder"])))
-        else:
-            verdicts[told["request"]] = AppendConflict()
-    return verdicts
+            request.verdict = CommandSeen()
+        elif "key" not in told:
+            request.verdict = AppendConflict()
+        elif request.verdict is None:
+            request.verdict = ClaimTaken(told["key"], UUID(told["holder"]))
 
 
 def _appended(row: Row) -> Appended:
@@ -104,18 +120,19 @@ def _appended(row: Row) -> Appended:
 
 
 def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
-    events = [event for request in batch for event in request.events]
-    columns = zip(*events, strict=True) if events else [()] * 7
-    streams, versions, topics, states, metadata, contents, _ = columns
+    events = [packed for request in batch for packed in request.packed]
+    columns = zip(*events, strict=True) if events else [()] * 6
+    streams, versions, topics, states, metadata, contents = columns
+    count = len(events)
     guards = [(n, *guard) for n, request in enumerate(batch) for guard in request.guards]
     return [
         Int4s.pack([n if event[6] else -1 for n, r in enumerate(batch) for event in r.events]),
-        Uuids.pack(streams),
-        Int8s.pack(versions),
-        Texts.pack(topics),
-        Byteas.pack(states),
-        Byteas.pack(metadata),
-        Byteas.pack(contents),
+        Uuids.of(count, streams),
+        Int8s.of(count, versions),
+        Texts.of(count, topics),
+        Byteas.of(count, states),
+        Byteas.of(count, metadata),
+        Byteas.of(count, contents),
         Int4s.pack([guard[0] for guard in guards]),
         Uuids.pack([guard[1] for guard in guards]),
         Int8s.pack([guard[2] for guard in guards]),

@@ -22,6 +22,21 @@ _NULL = _LENGTH(-1)
 _SIXTEEN = _LENGTH(16)
 
 
+def eight(value: int) -> bytes:
+    """A bigint as an element."""
+    return _INT8(8, value)
+
+
+def sixteen(value: bytes) -> bytes:
+    """An id, given as its 16 bytes, as an element."""
+    return _SIXTEEN + value
+
+
+def sized(value: bytes) -> bytes:
+    """A bytea, or an encoded text, as an element."""
+    return _LENGTH(len(value)) + value
+
+
 class Packed(bytes):
     """An array in its binary form; the subclass knows the array's type."""
 
@@ -49,7 +64,7 @@ class Int8s(Packed):
 
     @classmethod
     def pack(cls, values: Sequence[int]) -> Packed:
-        return cls.of(len(values), [_INT8(8, v) for v in values])
+        return cls.of(len(values), [eight(v) for v in values])
 
 
 class Uuids(Packed):
@@ -58,7 +73,7 @@ class Uuids(Packed):
     @classmethod
     def pack(cls, values: Sequence[bytes | None]) -> Packed:
         """An array of ids, each as its 16 bytes."""
-        elements = [_NULL if v is None else _SIXTEEN + v for v in values]
+        elements = [_NULL if v is None else sixteen(v) for v in values]
         return cls.of(len(values), elements, has_null=None in values)
 
 
@@ -67,7 +82,7 @@ class Byteas(Packed):
 
     @classmethod
     def pack(cls, values: Sequence[bytes]) -> Packed:
-        return cls.of(len(values), [part for v in values for part in (_LENGTH(len(v)), v)])
+        return cls.of(len(values), [sized(v) for v in values])
 
 
 class Texts(Byteas):

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from adapters.postgres import connection as postgres
-from adapters.postgres.append_calls import Encoded, Event, write
+from adapters.postgres.append_calls import Encoded, Event, elements, write
 from adapters.postgres.mapper import Mapper, content_hash
 from adapters.postgres.prepared_calls import PreparedCalls
 from application.ports import (
@@ -48,12 +48,9 @@ Connection = psycopg.AsyncConnection[Any]
 
 @dataclass(slots=True)
 class Request(Encoded):
-    """An encoded append, what it must not share a batch over, and who waits for it."""
+    """An encoded append and who waits for it."""
 
-    keys: list[object]
-    size: int
     answer: "asyncio.Future[Appended] | None" = None
-    verdict: "Appended | BaseException | None" = None
 
 
 class GroupCommit:
@@ -115,7 +112,7 @@ class GroupCommit:
             keys.append((append.command.command_id,))
         for document in append.documents:
             size += len(document.body)
-        return Request(append, events, guards, keys, size)
+        return Request(append, events, [elements(event) for event in events], guards, keys, size)
 
     def _queue(self, request: Request) -> "asyncio.Future[Appended]":
         if len(self._waiting) >= self._capacity:
@@ -131,41 +128,39 @@ class GroupCommit:
 
     async def _drain_queue(self) -> None:
         """Batch after batch. One takes half of all who are there, when they are many: the others
-        make up the next while the database writes this one."""
-        woken = 0
-        while self._waiting:
-            share = max(WHOLE, (len(self._waiting) + woken + 1) // 2)
-            if len(self._waiting) < min(share, woken):
-                await asyncio.sleep(0)
-            if self._is_busy:
-                return
+        make up the next while the database writes this one, and hear once that is on its way."""
+        loop = asyncio.get_running_loop()
+        batch: list[Request] = []
+        while self._waiting and not self._is_busy:
             self._is_busy = True
-            batch = self._next_batch(share)
-            woken = len(batch)
+            batch = self._next_batch(max(WHOLE, (len(self._waiting) + len(batch) + 1) // 2))
             try:
                 if batch:
                     await self._commit(batch)
             finally:
                 self._is_busy = False
-                _wake(batch)
+                loop.call_soon(_wake, batch)
+            if len(self._waiting) < len(batch) // 2:
+                await asyncio.sleep(0)  # They hear of it,
+                await asyncio.sleep(0)  # and ask for more.
 
     def _next_batch(self, share: int) -> list[Request]:
         batch: list[Request] = []
         deferred: list[Request] = []
         keys: set[object] = set()
-        events = size = 0
-        while self._waiting and events < MAX_EVENTS and size < MAX_BYTES and len(batch) < share:
+        left_events, left_bytes = MAX_EVENTS, MAX_BYTES
+        while self._waiting and len(batch) < share and left_events > 0 and left_bytes > 0:
             request = self._waiting.popleft()
             if request.answer is not None and request.answer.cancelled():
                 continue
-            if not keys.isdisjoint(request.keys):
-                deferred.append(request)
-                keys.update(request.keys)
-                continue
+            is_apart = keys.isdisjoint(request.keys)
             keys.update(request.keys)
+            if not is_apart:
+                deferred.append(request)
+                continue
             batch.append(request)
-            events += len(request.events)
-            size += request.size
+            left_events -= len(request.events)
+            left_bytes -= request.size
         self._waiting.extendleft(reversed(deferred))
         return batch
 
@@ -206,8 +201,7 @@ class GroupCommit:
         assert self._connection is not None
         self.batches += 1
         self._calls = self._calls or PreparedCalls(self._connection)
-        for request, verdict in zip(batch, await write(self._calls, batch), strict=True):
-            request.verdict = verdict
+        await write(self._calls, batch)
 
     async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:
         """A poison request fails alone: the others are written without it."""

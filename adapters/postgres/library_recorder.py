@@ -20,6 +20,7 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from adapters.postgres.append_calls import elements
 from adapters.postgres.group_commit import GroupCommit, Request
 from adapters.postgres.mapper import Mapper, content_hash
 from application.ports import Append, AppendConflict, Unavailable
@@ -144,4 +145,5 @@ def _request(stored_events: Sequence[StoredEvent]) -> Request:
         streams.add(stream_id)
         events.append((stream_id, version, topic, stored.state, NO_METADATA, content, is_first))
     size = sum(len(stored.state) for stored in stored_events)
-    return Request(Append([], Metadata()), events, [], list(streams), size)
+    packed = [elements(event) for event in events]
+    return Request(Append([], Metadata()), events, packed, [], list(streams), size)

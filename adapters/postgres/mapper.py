@@ -11,7 +11,7 @@ import orjson
 
 from domain.model import Event, Metadata, Recorded, Upcaster
 
-_U64 = Struct("!Q").pack
+_HEAD = Struct("!16sQI").pack
 _U32 = Struct("!I").pack
 
 
@@ -77,19 +77,8 @@ def content_hash(
 
     `stream_id`: the 16 bytes of it.
     """
-    return sha256(
-        b"".join(
-            (
-                stream_id,
-                _U64(version),
-                _U32(len(topic)),
-                topic,
-                _U32(len(metadata)),
-                metadata,
-                state,
-            )
-        )
-    ).digest()
+    head = _HEAD(stream_id, version, len(topic)) + topic
+    return sha256(head + _U32(len(metadata)) + metadata + state).digest()
 
 
 Row = tuple[int, UUID, int, str, bytes, bytes, datetime]

@@ -54,13 +54,14 @@ async def _commands(dsn: str, in_flight: int) -> float:
     async with PostgresEventStore(dsn) as store:
         world = World(store, None, None, SystemClock(), None, None)  # type: ignore[arg-type]
         bus = CommandBus(world, StateCache(store), [workspace_handlers])
+        run_id = f"w{uuid4().hex[:12]}"
         done = 0
         end = time.perf_counter() + SECONDS
 
         async def client() -> None:
             nonlocal done
             while time.perf_counter() < end:
-                slug = f"w{uuid4().hex[:12]}"
+                slug = f"{run_id}-{next(REQUESTS)}"
                 created = await bus.execute(
                     CreateWorkspace.model_validate({"name": "Production", "slug": slug}), _context()
                 )
