@@ -16,9 +16,12 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from domain.model import Event, Metadata, Recorded
+from domain.model import Event, Metadata, Recorded, Refusal
 from domain.secrets import Secret
 from domain.values import DocumentRef, OperationKind
+
+MOST_EVENT_BYTES = 8 << 20
+"""What an event may have at most, as JSON and with its envelope. Long texts are documents."""
 
 
 class StreamAppend(NamedTuple):
@@ -94,6 +97,10 @@ class ClaimTaken(Exception):
 
 class CommandSeen(Exception):
     """A command of this id has taken effect already; nothing was written."""
+
+
+class EventTooLarge(Refusal, code="event_too_large"):
+    """An event would be larger than the log takes; nothing was written."""
 
 
 class Overloaded(Exception):

@@ -12,7 +12,7 @@ from adapters.http.answers import Answer
 from adapters.http.edge import NotYet
 from application.commands import ChangedMeanwhile, KeyReused
 from application.permissions import Forbidden
-from application.ports import Overloaded, Unavailable
+from application.ports import EventTooLarge, Overloaded, Unavailable
 from domain.model import Fault, Invalid, NotFound, Refusal
 
 DOCUMENTATION = "/documentation"
@@ -94,6 +94,7 @@ REFUSALS: dict[type[Exception], int] = {
     KeyReused: 422,
     NotFound: 404,
     Forbidden: 403,
+    EventTooLarge: 413,
     Refusal: 409,
     Overloaded: 503,
     Unavailable: 503,

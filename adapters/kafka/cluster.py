@@ -10,9 +10,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from adapters.kafka.messages import position
+from application.ports import MOST_EVENT_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -22,12 +24,17 @@ FAILURES = (KafkaError, OSError, TimeoutError)
 """What a client raises when a broker is away, or when the client itself cannot go on."""
 REPLICAS = 3
 DELETION_SECONDS = 0.1
+LIMIT = "max.message.bytes"
+NEEDED_BYTES = MOST_EVENT_BYTES + (64 << 10)
+"""The largest event that the log takes, with the headers and the batch around it."""
+SET_FOR_THE_TOPIC = 1
+"""Kafka's word for a setting that somebody gave this very topic."""
 # The log is the truth, and the topic is all of it: a reader may begin at the beginning.
 TOPIC_SETTINGS = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
     "retention.bytes": "-1",
-    "max.message.bytes": str(16 << 20),
+    LIMIT: str(2 * MOST_EVENT_BYTES),
 }
 
 
@@ -70,12 +77,14 @@ def pause_seconds(tries: int) -> float:
 
 
 async def ensure_topic(cluster: Cluster) -> None:
-    """Make the topic unless it is there. Raises KafkaError."""
+    """Make the topic unless it is there, and see to it that every event fits. Raises KafkaError."""
     admin = AIOKafkaAdminClient(**cluster.client)
     try:
         await admin.start()
         if cluster.topic not in await admin.list_topics():
             await _make_topic(admin, cluster)
+        else:
+            await _make_room(admin, cluster)
     finally:
         await admin.close()
 
@@ -108,23 +117,80 @@ async def _make_topic(admin: Any, cluster: Cluster) -> None:
         logger.info("topic %s is there now, with %d partitions", name, cluster.partitions)
 
 
-async def reaches(cluster: Cluster) -> Mapping[int, int]:
-    """For each partition the position of its last message, 0 when it never had one.
+async def _make_room(admin: Any, cluster: Cluster) -> None:
+    """Raise the topic's limit where an event might not fit. What cannot be is told, no more."""
+    try:
+        settings = await _settings(admin, cluster)
+        limit = int(settings[LIMIT][0])
+        if limit >= NEEDED_BYTES:
+            return
+        # Kafka forgets what is not said again.
+        given = {name: value for name, (value, source) in settings.items() if source}
+        await _set(admin, cluster, {**given, LIMIT: TOPIC_SETTINGS[LIMIT]})
+    except (KafkaError, LookupError) as error:
+        logger.warning(
+            "topic %s might not take the largest events: let its %s be %d or more (%s: %s)",
+            cluster.topic,
+            LIMIT,
+            NEEDED_BYTES,
+            type(error).__name__,
+            error,
+        )
+    else:
+        logger.info("topic %s takes messages of %s bytes now", cluster.topic, TOPIC_SETTINGS[LIMIT])
 
-    A partition whose messages have all been dropped with age is left out.
-    """
+
+async def _settings(admin: Any, cluster: Cluster) -> Mapping[str, tuple[str, bool]]:
+    """Each setting of the topic, and whether it was given to this very topic."""
+    asked = ConfigResource(ConfigResourceType.TOPIC, cluster.topic)
+    (answer,) = await admin.describe_configs([asked])
+    ((code, detail, _, _, entries),) = answer.resources
+    if code:
+        raise for_code(code)(detail)
+    return {entry[0]: (entry[1], entry[3] == SET_FOR_THE_TOPIC) for entry in entries}
+
+
+async def _set(admin: Any, cluster: Cluster, settings: Mapping[str, str]) -> None:
+    changed = ConfigResource(ConfigResourceType.TOPIC, cluster.topic, configs=dict(settings))
+    (answer,) = await admin.alter_configs([changed])
+    ((code, detail, *_),) = answer.resources
+    if code:
+        raise for_code(code)(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many partitions the topic has, and for each the position of its last message: 0 when it
+    never had one. A partition whose messages have all been dropped with age is left out."""
+
+    count: int
+    reaches: Mapping[int, int]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever put into any partition."""
+        return len(self.reaches) == self.count and not any(self.reaches.values())
+
+    def upto(self, partitions: int, otherwise: int) -> int:
+        """How far all of the first so many partitions are filled."""
+        found = [at for number, at in self.reaches.items() if number < partitions]
+        return min(found, default=otherwise)
+
+
+async def filled(cluster: Cluster) -> Filled:
+    """What the topic holds. Raises KafkaError or TimeoutError."""
     async with _looking(cluster) as consumer:
         partitions = consumer.assignment()
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        filled = [p for p in partitions if ends[p] > begins[p]]
-        for partition in filled:
+        used = [p for p in partitions if ends[p] > begins[p]]
+        for partition in used:
             consumer.seek(partition, ends[partition] - 1)
         found = {p.partition: 0 for p in partitions if ends[p] == 0}
         async with asyncio.timeout(REQUEST_SECONDS):
-            for partition in filled:
+            for partition in used:
                 found[partition.partition] = position(await consumer.getone(partition))
-    return found
+    return Filled(len(partitions), found)
 
 
 @asynccontextmanager

@@ -17,6 +17,8 @@ from aiokafka.partitioner import murmur2
 from adapters.kafka.cluster import FAILURES, Cluster, Stuck, TopicReplaced
 from adapters.kafka.messages import Message
 
+LOOK_SECONDS = 5.0
+"""How soon it is seen that the topic has other partitions."""
 BATCH_BYTES = 900_000
 """Below what a broker takes by default, 1,048,588 bytes."""
 CLOSE_SECONDS = 2.0
@@ -25,10 +27,13 @@ CLOSE_SECONDS = 2.0
 class Publisher:
     """Sends on one producer; any error is its end, and another one must be opened."""
 
-    def __init__(self, producer: Any, cluster: Cluster, stuck_seconds: float) -> None:
+    def __init__(
+        self, producer: Any, cluster: Cluster, stuck_seconds: float, shared_over: int
+    ) -> None:
         self._producer = producer
         self._topic = cluster.topic
         self._stuck_seconds = stuck_seconds
+        self._shared_over = shared_over
         self._ends: dict[int, int] = {}
         self.partitions: Sequence[int] = ()
 
@@ -38,8 +43,9 @@ class Publisher:
             self.partitions = sorted(await self._producer.partitions_for(self._topic))
 
     def partition(self, key: bytes) -> int:
-        """The partition of a key, the same as any of Kafka's clients finds by default."""
-        return self.partitions[_hash(key) % len(self.partitions)]
+        """The partition of a key, the same as any of Kafka's clients found by default when the
+        topic was begun: partitions that came later hold no events."""
+        return self.partitions[_hash(key) % self._shared_over]
 
     def parcel(self) -> "Parcel":
         """Something to put messages into, before or while another is published."""
@@ -48,10 +54,17 @@ class Publisher:
     async def publish(self, parcel: "Parcel") -> None:
         """Send all of it, in order within each partition; returns when it is acknowledged.
 
-        Raises KafkaError, Stuck when nothing is heard, or TopicReplaced when it is too late.
+        Raises KafkaError, Stuck when nothing is heard or the topic has got other partitions, or
+        TopicReplaced when it is too late.
         """
+        self._must_be_the_same()
         async with self._in_time():
             await asyncio.gather(*(self._publish(p, b) for p, b in parcel.batches.items()))
+
+    def _must_be_the_same(self) -> None:
+        known = self._producer.client.cluster.partitions_for_topic(self._topic)
+        if known is not None and len(known) != len(self.partitions):
+            raise Stuck(f"{self._topic} has {len(known)} partitions now")
 
     async def _publish(self, partition: int, batches: Sequence[Any]) -> None:
         for batch in batches:
@@ -105,13 +118,19 @@ class Parcel:
 
 
 @asynccontextmanager
-async def open_publisher(cluster: Cluster, stuck_seconds: float) -> AsyncIterator[Publisher]:
+async def open_publisher(
+    cluster: Cluster, stuck_seconds: float, shared_over: int
+) -> AsyncIterator[Publisher]:
     """A publisher with a producer of its own, closed at once at the end."""
     producer = AIOKafkaProducer(
-        acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES, **cluster.client
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=BATCH_BYTES,
+        metadata_max_age_ms=int(LOOK_SECONDS * 1000),
+        **cluster.client,
     )
     try:
-        publisher = Publisher(producer, cluster, stuck_seconds)
+        publisher = Publisher(producer, cluster, stuck_seconds, shared_over)
         await publisher.start()
         yield publisher
     finally:

@@ -15,11 +15,11 @@ from adapters.kafka.cluster import (
     TopicReplaced,
     delete_topic,
     ensure_topic,
+    filled,
     pause_seconds,
-    reaches,
 )
 from adapters.kafka.messages import Stored, message, watermark
-from adapters.kafka.publisher import Parcel, Publisher, open_publisher
+from adapters.kafka.publisher import LOOK_SECONDS, Parcel, Publisher, open_publisher
 from application.ports import Mark, Page, Stream
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,12 @@ class Place(Protocol):
     async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]: ...
 
     async def save(self, partition: int, mark: Mark) -> None: ...
+
+    async def shared_over(self, topic: str) -> int | None:
+        """Over how many partitions of a topic the workspaces are shared out; None: not known."""
+        ...
+
+    async def share_over(self, topic: str, partitions: int) -> None: ...
 
 
 class Relay:
@@ -81,22 +87,46 @@ class Relay:
             await delete_topic(self._cluster)
             self._must_remake = False
         await ensure_topic(self._cluster)
-        async with open_publisher(self._cluster, self._stuck_seconds) as publisher:
-            await self._publish_from(await self._begin(), publisher)
+        begin = await self._begin()
+        shared_over = begin.shared_over
+        async with open_publisher(self._cluster, self._stuck_seconds, shared_over) as publisher:
+            await self._publish_from(begin, publisher)
 
-    async def _begin(self) -> int:
-        """What was saved, unless some partition of the topic does not reach so far."""
+    async def _begin(self) -> "Begin":
+        """What was saved, unless some partition of the topic does not reach so far.
+
+        A workspace stays in its partition when the topic gets more of them: its events are in
+        order in one partition only.
+        """
         saved = (await self._place.of([0]))[0].position
-        found = min((await reaches(self._cluster)).values(), default=saved)
-        if found < saved:
-            logger.info("the topic reaches to %d, but %d was published", found, saved)
-        return min(found, saved)
+        found = await filled(self._cluster)
+        shared_over = await self._place.shared_over(self._cluster.topic)
+        if shared_over is None or shared_over > found.count or found.is_new:
+            is_other = shared_over is not None and shared_over > found.count
+            await self._place.share_over(self._cluster.topic, found.count)
+            return Begin(0 if is_other else min(saved, found.upto(found.count, saved)), found.count)
+        if shared_over < found.count:
+            logger.warning(
+                "%s has %d partitions, but was begun with %d, and these hold all events, for each"
+                " workspace has its place. To use the others, stop what reads and relays, delete"
+                " the topic, and start again: it is filled from the log.",
+                self._cluster.topic,
+                found.count,
+                shared_over,
+            )
+        upto = found.upto(shared_over, saved)
+        if upto < saved:
+            logger.info("the topic reaches to %d, but %d was published", upto, saved)
+        fresh = [n for n, at in found.reaches.items() if n >= shared_over and not at]
+        return Begin(min(upto, saved), shared_over, fresh)
 
-    async def _publish_from(self, position: int, publisher: Publisher) -> None:
-        partitions = Partitions(publisher, position)
-        if position == 0:
-            # Readers take only a partition that begins with the log's beginning.
+    async def _publish_from(self, begin: "Begin", publisher: Publisher) -> None:
+        partitions = Partitions(publisher, begin.position)
+        # Readers take only a partition that begins with the log's beginning.
+        if begin.position == 0:
             await partitions.tell(publisher.partitions)
+        elif begin.fresh:
+            await partitions.tell(begin.fresh, of=0)
 
         async def marks(_: Collection[int]) -> Mapping[int, Mark]:
             return {0: Mark(partitions.position + 1, partitions.position)}
@@ -113,6 +143,16 @@ class Relay:
                     self._tries = 0
 
 
+@dataclass(slots=True, frozen=True)
+class Begin:
+    """From where on the relay publishes, over how many partitions, and which of the others never
+    were told anything."""
+
+    position: int
+    shared_over: int
+    fresh: Collection[int] = ()
+
+
 class Partitions:
     """What each partition has been sent, and how far its readers know the log."""
 
@@ -127,10 +167,10 @@ class Partitions:
         """Those that do not know how far the log is."""
         return [number for number, told in self._told.items() if told < self.position]
 
-    def patience(self) -> float | None:
-        """In how many seconds there will be something to tell; None when all is told."""
+    def patience(self) -> float:
+        """In how many seconds there will be something to tell, or to look after."""
         behind = self.behind
-        return max(self._quiet_in(number) for number in behind) if behind else None
+        return max(self._quiet_in(number) for number in behind) if behind else LOOK_SECONDS
 
     async def publish(self, page: "PreparedPage") -> None:
         """Send the messages, and a watermark where none goes and it was quiet."""
@@ -139,13 +179,14 @@ class Partitions:
         quiet = [number for number in self.behind if not self._quiet_in(number)]
         await self._send(page.parcel, [n for n in quiet if n not in page.parcel.last])
 
-    async def tell(self, partitions: Collection[int]) -> None:
-        """Send a watermark to each of these."""
-        await self._send(self._publisher.parcel(), partitions)
+    async def tell(self, partitions: Collection[int], of: int | None = None) -> None:
+        """Send a watermark to each of these: of how far the log is, or of a position before."""
+        await self._send(self._publisher.parcel(), partitions, of)
 
-    async def _send(self, parcel: Parcel, told: Collection[int]) -> None:
+    async def _send(self, parcel: Parcel, told: Collection[int], of: int | None = None) -> None:
+        position = self.position if of is None else of
         for number in told:
-            parcel.put_into(number, watermark(self.position), self.position)
+            parcel.put_into(number, watermark(position), position)
         await self._publisher.publish(parcel)
         self._told.update(parcel.last)
         self._told_at.update(dict.fromkeys(parcel.last, time.monotonic()))
@@ -170,7 +211,7 @@ class Prepared:
         self._publisher = publisher
         self._next = self._begin()
 
-    async def within(self, seconds: float | None) -> PreparedPage | None:
+    async def within(self, seconds: float) -> PreparedPage | None:
         """The next page; None when there is none in this time."""
         done, _ = await asyncio.wait([self._next], timeout=seconds)
         if not done:

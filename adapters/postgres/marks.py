@@ -93,6 +93,25 @@ class PostgresMarks:
             async with self._pool.connection() as connection:
                 await connection.execute(SAVE, place)
 
+    async def shared_over(self, topic: str) -> int | None:
+        """Over how many partitions of a topic the workspaces are shared out; None: not known."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select partitions from deliveries.topics where name = %s", [topic]
+                )
+                row = await cursor.fetchone()
+        return row[0] if row else None
+
+    async def share_over(self, topic: str, partitions: int) -> None:
+        with reachable():
+            async with self._pool.connection() as connection:
+                await connection.execute(
+                    "insert into deliveries.topics values (%s, %s)"
+                    " on conflict (name) do update set partitions = excluded.partitions",
+                    [topic, partitions],
+                )
+
     async def park(self, position: int, reason: str) -> None:
         """Set one position aside, so that what comes after it goes on; this was one try more."""
         with reachable():

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain, zip_longest
+from secrets import token_hex
 
+import psycopg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from adapters.kafka.cluster import Cluster
 from adapters.kafka.messages import Stored
@@ -93,3 +96,38 @@ async def test_read_models_are_equal_to_a_rebuild_whoever_comes_and_goes(
     for projection in PROJECTIONS:
         comparison = await Rebuilder(scene.dsn, Mapper().recorded).check(projection)
         assert comparison.is_equal, comparison.differences
+
+
+async def test_read_models_are_equal_to_a_rebuild_when_the_topic_gets_more_partitions(
+    scene: Scenario, kafka_server: servers.KafkaBroker
+) -> None:
+    cluster = Cluster(kafka_server.address, f"quarterdeck.events.{token_hex(4)}")
+    visibility, admin = Visibility(scene.dsn), AIOKafkaAdminClient(**cluster.client)
+    await admin.start()
+    async with running(visibility.run()), relaying(scene, cluster), projecting(scene, cluster):
+        assert await visibility.wait_for(await live(scene, range(3)), (), PATIENCE_SECONDS)
+        living = asyncio.create_task(live(scene, range(3, 6)))
+        await admin.create_partitions({cluster.topic: NewPartitions(7)})
+        assert await visibility.wait_for(await living, (), PATIENCE_SECONDS)
+        await until_partitions(scene, 7)
+        assert await visibility.wait_for(await live(scene, range(6, 8)), (), PATIENCE_SECONDS)
+    await admin.close()
+
+    for projection in PROJECTIONS:
+        comparison = await Rebuilder(scene.dsn, Mapper().recorded).check(projection)
+        assert comparison.is_equal, comparison.differences
+
+
+async def until_partitions(scene: Scenario, count: int) -> None:
+    """Wait until so many partitions are read."""
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        await psycopg.AsyncConnection.connect(scene.dsn, autocommit=True) as connection,
+    ):
+        while True:
+            cursor = await connection.execute(
+                "select count(distinct partition) from read_models.positions where upto > 0"
+            )
+            if await cursor.fetchone() == (count,):
+                return
+            await asyncio.sleep(0.05)

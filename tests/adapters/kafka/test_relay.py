@@ -6,20 +6,24 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.partitioner import DefaultPartitioner
 
 from adapters.kafka.cluster import Cluster, delete_topic, ensure_topic
 from adapters.kafka.messages import position, recorded
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
-from application.ports import Append, StreamAppend, Unavailable
+from application.ports import MOST_EVENT_BYTES, Append, StreamAppend, Unavailable
 from domain.cluster_templates import ClusterTemplateVersionAdded
 from domain.model import Metadata
 from tests.adapters.kafka.conftest import (
@@ -109,16 +113,94 @@ async def test_a_quiet_partition_is_told_how_far_the_log_is(log: Log, cluster: C
     assert told <= 4 + (time.monotonic() - started) / 0.02
 
 
-async def test_an_event_larger_than_a_batch_is_published(log: Log, cluster: Cluster) -> None:
-    big = ClusterTemplateVersionAdded(
-        version_id=uuid4(), number=1, params=({"key": "x" * 3_000_000},)
-    )
-    await log.append(9)
+async def append_big(log: Log, size: int) -> None:
+    params = ({"key": "x" * size},)
+    big = ClusterTemplateVersionAdded(version_id=uuid4(), number=1, params=params)
     await log.store.append(Append([StreamAppend(uuid4(), 0, [big])], Metadata()))
+
+
+async def test_an_event_larger_than_a_batch_is_published(log: Log, cluster: Cluster) -> None:
+    await log.append(9)
+    await append_big(log, 3_000_000)
     last = await log.append(9)
 
     async with running(log.relay(cluster).run()):
         must_hold(await messages(cluster, last), last)
+
+
+@asynccontextmanager
+async def administering(cluster: Cluster) -> AsyncIterator[Any]:
+    admin = AIOKafkaAdminClient(**cluster.client)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def settings_of(admin: Any, cluster: Cluster) -> dict[str, str]:
+    topic = ConfigResource(ConfigResourceType.TOPIC, cluster.topic)
+    (answer,) = await admin.describe_configs([topic])
+    return {name: value for name, value, *_ in answer.resources[0][4]}
+
+
+async def test_the_largest_event_of_the_log_fits_into_a_topic_that_was_made_too_small(
+    log: Log, cluster: Cluster
+) -> None:
+    async with administering(cluster) as admin:
+        given = {"max.message.bytes": "1000000", "segment.bytes": "200000000"}
+        topic = NewTopic(cluster.topic, cluster.partitions, 1, topic_configs=given)
+        await admin.create_topics([topic])
+        await log.append(9)
+        await append_big(log, MOST_EVENT_BYTES - 1_000)
+        last = await log.append(9)
+
+        async with running(log.relay(cluster).run()):
+            must_hold(await messages(cluster, last), last)
+
+        settings = await settings_of(admin, cluster)
+    assert int(settings["max.message.bytes"]) > MOST_EVENT_BYTES
+    assert settings["segment.bytes"] == "200000000"
+
+
+async def test_a_topic_that_gets_more_partitions_keeps_each_workspace_where_it_is(
+    log: Log, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    more = replace(cluster, partitions=cluster.partitions + 2)
+    async with running(log.relay(cluster).run()), administering(cluster) as admin:
+        last = await log.append(300)
+        await messages(cluster, last)
+        await admin.create_partitions({cluster.topic: NewPartitions(more.partitions)})
+        last = await log.append(300)
+        await messages(more, last)
+        last = await log.append(300)
+        found = await messages(more, last)
+
+    must_hold(found, last)
+    places = {(m.key, n) for n, received in found.items() for m in received if m.value is not None}
+    assert len(places) == len({key for key, _ in places}) == len(log.workspaces)
+    # Readers take only what begins with the log's beginning, and go on when they know its end.
+    assert all(position(found[n][0]) == 0 for n in found)
+    assert f"has {more.partitions} partitions, but was begun with 3" in caplog.text
+
+
+async def test_a_topic_that_is_made_anew_uses_all_its_partitions(
+    log: Log, cluster: Cluster
+) -> None:
+    last = await log.append(300)
+    async with running(log.relay(cluster).run()):
+        await messages(cluster, last)
+    await delete_topic(cluster)
+    five = replace(cluster, partitions=5)
+    await ensure_topic(five)
+
+    async with running(log.relay(cluster).run()):
+        found = await messages(five, last)
+
+    must_hold(found, last)
+    for number, received in found.items():
+        for m in received:
+            assert m.value is None or DefaultPartitioner()(m.key, [*range(5)], []) == number
 
 
 async def test_a_relay_goes_on_where_the_last_one_was(log: Log, cluster: Cluster) -> None:

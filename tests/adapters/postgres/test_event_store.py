@@ -10,7 +10,16 @@ import pytest
 
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.mapper import UndecodableEvent
-from application.ports import Unavailable
+from application.ports import (
+    MOST_EVENT_BYTES,
+    Append,
+    Appended,
+    EventTooLarge,
+    StreamAppend,
+    Unavailable,
+)
+from domain.clusters import ClusterRenderFailed, RenderError
+from domain.model import Event, Metadata
 from domain.users import SignInLinkUsed
 from tests.adapters.contracts.event_store import EventStoreContract, append, on
 
@@ -38,6 +47,26 @@ class Counting(PostgresEventStore):
         if self.gate is not None:
             await self.gate.wait()
         return await super()._select(asked)
+
+
+def of_size(size: int) -> Event:
+    error = RenderError(section="s", detail="x" * size)
+    return ClusterRenderFailed(errors=(error,), engine="e")
+
+
+async def test_an_event_that_would_fit_into_no_message_is_refused_and_stops_no_other(
+    store: PostgresEventStore,
+) -> None:
+    stream_id = uuid4()
+    large = Append([StreamAppend(stream_id, 0, [of_size(MOST_EVENT_BYTES)])], Metadata())
+    appends = [store.append(append(on(uuid4()))) for _ in range(5)]
+    refused, *others = await asyncio.gather(store.append(large), *appends, return_exceptions=True)
+    assert isinstance(refused, EventTooLarge)
+    assert "8 MiB" in str(refused)
+    assert all(isinstance(other, Appended) for other in others)
+    assert await store.head() == 5
+    little_less = [of_size(MOST_EVENT_BYTES - 2_000)]
+    await store.append(Append([StreamAppend(stream_id, 0, little_less)], Metadata()))
 
 
 async def test_loads_that_wait_for_each_other_are_made_as_one(log_database: str) -> None:
