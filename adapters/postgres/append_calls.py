@@ -9,7 +9,17 @@ from uuid import UUID
 
 import orjson
 
-from adapters.postgres.arrays import Byteas, Int4s, Int8s, Texts, Uuids, eight, sixteen, sized
+from adapters.postgres.arrays import (
+    Byteas,
+    Int4s,
+    Int8s,
+    Texts,
+    Uuids,
+    eight,
+    sixteen,
+    sized,
+    unsized,
+)
 from adapters.postgres.prepared_calls import PreparedCalls, Row
 from application.ports import (
     Append,
@@ -21,11 +31,9 @@ from application.ports import (
 
 LOCK_KEY = 0x7175_6172_7465_7264
 """The advisory lock of the log: "quarterd"."""
-ONE = b"select * from log.append_one($1, $2, $3, $4, $5, $6, $7)"
-EVERYTHING = b"select * from log.append(%s)" % b", ".join(b"$%d" % n for n in range(1, 23))
+ONE = b"select * from log.append_one($1, $2, $3, $4, $5, $6)"
+EVERYTHING = b"select * from log.append(%s)" % b", ".join(b"$%d" % n for n in range(1, 22))
 
-Event = tuple[bytes, int, bytes, bytes, bytes, bytes, bool]
-"""(stream, version, topic, state, metadata, content hash, whether it is the first on its stream)"""
 Verdict = Appended | AppendConflict | ClaimTaken | CommandSeen
 
 _INT8 = Struct("!q")
@@ -33,21 +41,25 @@ _LOCK = _INT8.pack(LOCK_KEY)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """PostgreSQL counts time in microseconds from here."""
 
+Event = tuple[bytes, bytes, bytes, bytes, bytes]
+"""(stream, version, topic, state, metadata), each as an element of an array."""
 
-Elements = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
-
-def elements(event: Event) -> Elements:
-    """An event's columns as elements of arrays: made when it comes, not when its batch is sent."""
-    stream, version, topic, state, metadata, content, _ = event
+def packed(stream: bytes, version: int, topic: str, state: bytes, metadata: bytes) -> Event:
+    """An event as it goes to the database: packed when it comes, not when its batch is sent."""
     return (
         sixteen(stream),
         eight(version),
-        sized(topic),
+        sized(topic.encode()),
         sized(state),
         sized(metadata),
-        sized(content),
     )
+
+
+def said_of(event: Event) -> list[object]:
+    """The same as a statement's parameters: stream, version, topic, state, metadata."""
+    stream, version, topic, state, metadata = (unsized(element) for element in event)
+    return [UUID(bytes=stream), int.from_bytes(version), topic.decode(), state, metadata]
 
 
 @dataclass(slots=True)
@@ -56,7 +68,8 @@ class Encoded:
 
     append: Append
     events: list[Event]
-    packed: list[Elements]
+    starts: list[bool]
+    """Of each event, whether it is the first on its stream."""
     guards: list[tuple[bytes, int]]
     """Streams that get no event and must stand at that version all the same."""
     keys: list[object]
@@ -90,8 +103,7 @@ async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> None:
 
 
 async def _write_one(calls: PreparedCalls, request: Encoded) -> Verdict:
-    stream_id, version, *rest, _ = request.events[0]
-    row = await calls.row(ONE, [stream_id, _INT8.pack(version), *rest, _LOCK])
+    row = await calls.row(ONE, [*(unsized(element) for element in request.events[0]), _LOCK])
     return _appended(row) if row else AppendConflict()
 
 
@@ -120,19 +132,18 @@ def _appended(row: Row) -> Appended:
 
 
 def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
-    events = [packed for request in batch for packed in request.packed]
-    columns = zip(*events, strict=True) if events else [()] * 6
-    streams, versions, topics, states, metadata, contents = columns
+    events = [event for request in batch for event in request.events]
+    columns = zip(*events, strict=True) if events else [()] * 5
+    streams, versions, topics, states, metadata = columns
     count = len(events)
     guards = [(n, *guard) for n, request in enumerate(batch) for guard in request.guards]
     return [
-        Int4s.pack([n if event[6] else -1 for n, r in enumerate(batch) for event in r.events]),
+        Int4s.pack([n if is_first else -1 for n, r in enumerate(batch) for is_first in r.starts]),
         Uuids.of(count, streams),
         Int8s.of(count, versions),
         Texts.of(count, topics),
         Byteas.of(count, states),
         Byteas.of(count, metadata),
-        Byteas.of(count, contents),
         Int4s.pack([guard[0] for guard in guards]),
         Uuids.pack([guard[1] for guard in guards]),
         Int8s.pack([guard[2] for guard in guards]),

@@ -15,11 +15,11 @@ from psycopg.pq import Format
 
 _HEADER = Struct("!iiIii")
 _EMPTY = Struct("!iiI").pack
-_LENGTH = Struct("!i").pack
+_LENGTH = Struct("!i")
 _INT4 = Struct("!ii").pack
 _INT8 = Struct("!iq").pack
-_NULL = _LENGTH(-1)
-_SIXTEEN = _LENGTH(16)
+_NULL = _LENGTH.pack(-1)
+_SIXTEEN = _LENGTH.pack(16)
 
 
 def eight(value: int) -> bytes:
@@ -34,7 +34,12 @@ def sixteen(value: bytes) -> bytes:
 
 def sized(value: bytes) -> bytes:
     """A bytea, or an encoded text, as an element."""
-    return _LENGTH(len(value)) + value
+    return _LENGTH.pack(len(value)) + value
+
+
+def unsized(element: bytes) -> bytes:
+    """What an element holds."""
+    return element[_LENGTH.size :]
 
 
 class Packed(bytes):

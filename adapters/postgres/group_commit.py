@@ -5,13 +5,12 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
 from adapters.postgres import connection as postgres
-from adapters.postgres.append_calls import Encoded, Event, elements, write
-from adapters.postgres.mapper import Mapper, content_hash
+from adapters.postgres.append_calls import Encoded, Event, packed, said_of, write
+from adapters.postgres.mapper import Mapper
 from adapters.postgres.prepared_calls import PreparedCalls
 from application.ports import (
     Append,
@@ -92,27 +91,25 @@ class GroupCommit:
     def _encode(self, append: Append) -> Request:
         metadata = self._mapper.metadata(append.metadata)
         events: list[Event] = []
+        starts: list[bool] = []
         guards: list[tuple[bytes, int]] = []
         keys: list[object] = [claim.key for claim in append.claims]
         size = 0
         for stream_id, version, decided in append.streams:
             stream = stream_id.bytes
             keys.append(stream)
-            is_first = True
-            for event in decided:
-                version += 1
-                topic, state = event.topic.encode(), self._mapper.state(event)
-                content = content_hash(stream, version, topic, metadata, state)
-                events.append((stream, version, topic, state, metadata, content, is_first))
-                is_first = False
+            for n, event in enumerate(decided, start=1):
+                state = self._mapper.state(event)
+                events.append(packed(stream, version + n, event.topic, state, metadata))
+                starts.append(n == 1)
                 size += len(state) + len(metadata)
-            if is_first:
+            if not decided:
                 guards.append((stream, version))
         if append.command is not None:
             keys.append((append.command.command_id,))
         for document in append.documents:
             size += len(document.body)
-        return Request(append, events, [elements(event) for event in events], guards, keys, size)
+        return Request(append, events, starts, guards, keys, size)
 
     def _queue(self, request: Request) -> "asyncio.Future[Appended]":
         if len(self._waiting) >= self._capacity:
@@ -264,9 +261,7 @@ async def _end(connection: Connection, life: Any) -> None:
 async def _written(connection: Connection, request: Request) -> Appended | None:
     """Where an append stands, if it was written: its last event, or else its command."""
     if request.events:
-        stream_id, version, topic, state, metadata, *_ = request.events[-1]
-        said = [UUID(bytes=stream_id), version, topic.decode(), state, metadata]
-        cursor = await connection.execute(WRITTEN, said)
+        cursor = await connection.execute(WRITTEN, said_of(request.events[-1]))
     elif (command := request.append.command) is not None:
         asked = [command.command_id, command.fingerprint, command.result]
         cursor = await connection.execute(SEEN, asked)

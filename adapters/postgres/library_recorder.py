@@ -20,9 +20,9 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from adapters.postgres.append_calls import elements
+from adapters.postgres.append_calls import packed
 from adapters.postgres.group_commit import GroupCommit, Request
-from adapters.postgres.mapper import Mapper, content_hash
+from adapters.postgres.mapper import Mapper
 from application.ports import Append, AppendConflict, Unavailable
 from domain.model import Metadata
 
@@ -136,14 +136,12 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
 
 def _request(stored_events: Sequence[StoredEvent]) -> Request:
     events = []
+    starts = []
     streams: set[bytes] = set()
     for stored in stored_events:
-        stream_id, version = UUID(str(stored.originator_id)).bytes, stored.originator_version
-        topic = stored.topic.encode()
-        content = content_hash(stream_id, version, topic, NO_METADATA, stored.state)
-        is_first = stream_id not in streams
-        streams.add(stream_id)
-        events.append((stream_id, version, topic, stored.state, NO_METADATA, content, is_first))
+        stream, version = UUID(str(stored.originator_id)).bytes, stored.originator_version
+        events.append(packed(stream, version, stored.topic, stored.state, NO_METADATA))
+        starts.append(stream not in streams)
+        streams.add(stream)
     size = sum(len(stored.state) for stored in stored_events)
-    packed = [elements(event) for event in events]
-    return Request(Append([], Metadata()), events, packed, [], list(streams), size)
+    return Request(Append([], Metadata()), events, starts, [], list(streams), size)

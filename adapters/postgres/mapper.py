@@ -2,17 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
-from struct import Struct
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from domain.model import Event, Metadata, Recorded, Upcaster
-
-_HEAD = Struct("!16sQI").pack
-_U32 = Struct("!I").pack
 
 
 class UnknownTopic(LookupError):
@@ -68,17 +63,6 @@ def _upcast(upcast: Upcaster, state: bytes) -> dict[str, Any]:
         return upcast(orjson.loads(state))
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"its upcaster cannot read it: {error!r}") from error
-
-
-def content_hash(
-    stream_id: bytes, version: int, topic: bytes, metadata: bytes, state: bytes
-) -> bytes:
-    """SHA-256 over all of a stored event that is known before its place in the log.
-
-    `stream_id`: the 16 bytes of it.
-    """
-    head = _HEAD(stream_id, version, len(topic)) + topic
-    return sha256(head + _U32(len(metadata)) + metadata + state).digest()
 
 
 Row = tuple[int, UUID, int, str, bytes, bytes, datetime]

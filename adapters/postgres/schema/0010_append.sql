@@ -2,6 +2,18 @@
 
 drop function if exists log.append, log.append_one, log.append_events;
 
+-- What an event and its place in the log are proved by: SHA-256 over its place, its time, and the
+-- SHA-256 of all that was known before; 0x00 marks a leaf (RFC 9162, 2.1.1).
+create function log.leaf_hash(
+    place bigint, at timestamptz, stream uuid, version bigint, topic text, metadata bytea,
+    state bytea
+) returns bytea language sql stable parallel safe as $$
+    select sha256('\x00'::bytea || int8send(place) || timestamptz_send(at) || sha256(
+        uuid_send(stream) || int8send(version)
+        || int4send(octet_length(topic)) || convert_to(topic, 'UTF8')
+        || int4send(length(metadata)) || metadata || state))
+$$;
+
 -- All or nothing: where a request of the batch cannot be, nothing is written and `refusals` says
 -- which and why, so that the caller comes again without it. Arrays run in parallel: e_* one
 -- element an event, g_* one a stream that must stand where it stands, c_* one a claim, d_* one a
@@ -12,7 +24,7 @@ drop function if exists log.append, log.append_one, log.append_events;
 -- writing it.
 create function log.append(
     e_request int[], e_stream uuid[], e_version bigint[], e_topic text[], e_state bytea[],
-    e_metadata bytea[], e_content bytea[],
+    e_metadata bytea[],
     g_request int[], g_stream uuid[], g_version bigint[],
     c_request int[], c_key text[], c_holder uuid[],
     d_digest bytea[], d_size bigint[], d_body bytea[],
@@ -71,10 +83,10 @@ begin
             returning h.position - n, h.recorded_at into base, at;
         insert into log.stored_events
             select e.stream, e.version, e.topic, e.state, base + e.o, at, e.metadata,
-                   sha256('\x00'::bytea || int8send(base + e.o) || timestamptz_send(at)
-                          || e.content)
-            from unnest(e_stream, e_version, e_topic, e_state, e_metadata, e_content)
-                with ordinality as e(stream, version, topic, state, metadata, content, o);
+                   log.leaf_hash(
+                       base + e.o, at, e.stream, e.version, e.topic, e.metadata, e.state)
+            from unnest(e_stream, e_version, e_topic, e_state, e_metadata)
+                with ordinality as e(stream, version, topic, state, metadata, o);
         perform pg_notify('quarterdeck_log', (base + n)::text);
     else
         select h.position, greatest(clock_timestamp(), h.recorded_at) into base, at
@@ -112,7 +124,7 @@ end $$;
 -- No row: the stream does not stand right before this version.
 create function log.append_one(
     stream uuid, version bigint, event_topic text, event_state bytea, event_metadata bytea,
-    content bytea, lock_key bigint
+    lock_key bigint
 ) returns table (place bigint, at timestamptz)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
@@ -128,12 +140,13 @@ begin
         returning h.position, h.recorded_at into place, at;
     insert into log.stored_events
         values (stream, version, event_topic, event_state, place, at, event_metadata,
-                sha256('\x00'::bytea || int8send(place) || timestamptz_send(at) || content));
+                log.leaf_hash(
+                    place, at, stream, version, event_topic, event_metadata, event_state));
     perform pg_notify('quarterdeck_log', place::text);
     return next;
 end $$;
 
-revoke execute on function log.append, log.append_one from public;
+revoke execute on function log.append, log.append_one, log.leaf_hash from public;
 
 do $$
 begin
