@@ -36,6 +36,8 @@ CHECK_TIMEOUT_SECONDS = 60
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,252}")
+MAX_LABEL = 63
+"""Characters between two dots of a name (RFC 1035)."""
 USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,63}\$?")
 SHELL = re.compile(r"/[A-Za-z0-9._/-]{1,254}")
 SPAN = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
@@ -110,7 +112,9 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 
 
 def _host(text: str) -> str:
-    if not HOST.fullmatch(text):
+    labels = text.removesuffix(".").split(".")
+    are_labels = ":" in text or all(0 < len(label) <= MAX_LABEL for label in labels)
+    if not HOST.fullmatch(text) or not are_labels:
         raise ValueError("must be the name or the address of a host")
     return text
 

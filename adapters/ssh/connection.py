@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ async def connect(
         raise LoginRefused(_refused(login)) from None
     except asyncssh.Error as error:
         raise HostGone(f"breaks the connection off: {error.reason}") from None
+    except UnicodeError:
+        raise HostGone("has no name that can be looked up") from None
     except OSError as error:
         raise HostGone(_unreachable(error)) from None
 
@@ -158,6 +161,8 @@ def _unreachable(error: OSError) -> str:
             return "refuses connections"
         case ConnectionResetError() | BrokenPipeError():
             return "breaks the connection off"
+        case socket.gaierror():
+            return "cannot be reached: its name is not known"
     if isinstance(error.errno, int) and error.errno > 0:
         return f"cannot be reached: {os.strerror(error.errno)}"
     return f"cannot be reached: {error}"

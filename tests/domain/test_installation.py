@@ -229,7 +229,14 @@ def test_a_config_holds_what_dhctls_does_and_no_other_field(
     assert pointer == f"/all/1/{field}"
 
 
-@pytest.mark.parametrize("host", ["", "a b", "-x", "host\n", "a/b"])
-def test_a_host_is_a_name_or_an_address(host: str) -> None:
+@pytest.mark.parametrize("host", ["", "a b", "-x", "host\n", "a/b", "a..b", f"{'x' * 64}.example"])
+def test_what_is_no_name_is_no_host(host: str) -> None:
     ((pointer, _),) = faults(installation(), CONFIG, HOST | {"host": host})
     assert pointer == "/all/2/host"
+
+
+@pytest.mark.parametrize(
+    "host", ["m1", "m_1.example.", "10.0.0.1", "::1", "fe80::1%eth0", "x" * 63]
+)
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert plan(hosts=(host,)).connection.hosts == (host,)

@@ -119,7 +119,7 @@ async def test_when_no_host_can_be_used_each_tells_why(ssh_host: SshHost, place:
     story = await installed(place)
     assert story.error.startswith("None of the 3 hosts can be used: ")
     assert f"127.0.0.9:{ssh_host.port} refuses connections; " in story.error
-    assert f"no-such-host.invalid:{ssh_host.port} cannot be reached: " in story.error
+    assert f"no-such-host.invalid:{ssh_host.port} cannot be reached: its name is" in story.error
     assert f"127.0.0.1:{ssh_host.port} does not let user" in story.error
 
 
