@@ -25,10 +25,11 @@ from adapters.postgres.migrations import migrate
 from adapters.postgres.roles import PROCESS, as_process, who_may_rewrite
 from adapters.postgres.task_logs import PostgresTaskLogs
 from adapters.settings import BadSettings, Settings
-from application.commands import CommandBus, World
+from application.commands import CommandBus
 from application.index import HANDLERS
 from application.ports import KeyPairs, Renderer
 from application.state_cache import StateCache
+from application.work import World
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from application.commands import Command, Handlers, ShownOnce, Work
+from application.commands import Command, Handlers, ShownOnce
 from application.credentials import Credential
 from application.permissions import Permission, Principal, Role
 from application.state_cache import StateCache
+from application.work import Work
 from application.workspaces import enter
 from domain.auth_tokens import AuthToken
 from domain.model import Actor

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from application.commands import Command, Context
+from application.commands import Command
 from application.operation_requests import Tools, request_of_task
 from application.permissions import QUARTERDECK
 from application.ports import (
@@ -34,6 +34,7 @@ from application.tasks import (
     StartPhase,
     SucceedTask,
 )
+from application.work import Context
 from domain.model import Recorded, Refusal, event_id
 from domain.secrets import Secret
 from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued

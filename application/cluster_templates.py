@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from application.commands import Handlers, Work, WorkspaceCommand
+from application.commands import Handlers, WorkspaceCommand
 from application.permissions import Permission
+from application.work import Work
 from application.workspaces import enter
 from domain.cluster_templates import ClusterTemplate, Section
 from domain.input_parameters import parse_parameters

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from application.cluster_templates import version_key
-from application.commands import Handlers, Work, WorkspaceCommand
+from application.commands import Handlers, WorkspaceCommand
 from application.permissions import Permission
 from application.ports import Rendering, SectionSource
 from application.tasks import (
@@ -15,6 +15,7 @@ from application.tasks import (
     queue_task,
 )
 from application.unique_values import claim_unique_values
+from application.work import Work
 from application.workspaces import enter
 from domain.cluster_settings import ClusterSettings, Settings
 from domain.cluster_templates import ClusterTemplate, TemplateVersion

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import CreateCluster
-from application.commands import CommandBus, Context
+from application.commands import CommandBus
+from application.work import Context
 from application.workspaces import CreateWorkspace
 from domain.cluster_templates import ClusterTemplate
 from domain.model import Taken

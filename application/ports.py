@@ -215,6 +215,11 @@ class Vault(Protocol):
         """The plain text. Raises LookupError when the subject's key was erased."""
         ...
 
+    async def fingerprint(self, said: bytes) -> bytes:
+        """32 bytes that tell what was said apart from anything else, and from which nobody who
+        lacks the key can find out what it was. The same for ever, whatever key is the newest."""
+        ...
+
 
 class Clock(Protocol):
     """The time as decisions see it."""

@@ -9,7 +9,6 @@ from typing import Protocol
 from uuid import UUID, uuid5
 
 from application.clusters import CheckCluster
-from application.commands import Context
 from application.operation_requests import Tools, request_of_look
 from application.permissions import QUARTERDECK
 from application.ports import (
@@ -22,6 +21,7 @@ from application.ports import (
     PhaseEnded,
     Unavailable,
 )
+from application.work import Context
 from domain.clusters import Cluster, Found
 from domain.model import Refusal
 
@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 PLAN_EVERY = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=15)
 """So long after it was taken a look whose manager is gone is due again."""
-REST_SECONDS = 2.0
 MOST_DETAIL = 4000
 
 
@@ -92,8 +91,10 @@ class RoutineChecker:
     clock: Clock
     checks: RoutineChecks
     fleet: Fleet
-    slots: int = 4
+    slots: int = 10
+    rest_seconds: float = 2.0
     _looking: set[UUID] = field(default_factory=set)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _planned_at: datetime | None = None
 
     @property
@@ -105,8 +106,9 @@ class RoutineChecker:
         """Look until cancelled; what was not looked at to its end is due again then."""
         async with asyncio.TaskGroup() as group:
             while True:
+                self._ended.clear()
                 await self.turn(group)
-                await asyncio.sleep(REST_SECONDS)
+                await self._rest()
 
     async def turn(self, group: asyncio.TaskGroup) -> None:
         """One round: plan when it is time, and begin to look at what is due."""
@@ -122,6 +124,14 @@ class RoutineChecker:
         except (Unavailable, Overloaded):
             return
 
+    async def _rest(self) -> None:
+        """Until a slot is free again, or for a while."""
+        try:
+            async with asyncio.timeout(self.rest_seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            return
+
     async def _look(self, cluster_id: UUID, now: datetime) -> None:
         """From taking to keeping; what is wrong with one cluster is not the end of the others."""
         try:
@@ -135,6 +145,7 @@ class RoutineChecker:
             logger.exception("Cluster %s cannot be looked at.", cluster_id)
         finally:
             self._looking.discard(cluster_id)
+            self._ended.set()
 
     async def _give_back(self, cluster_id: UUID) -> None:
         try:

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from application.commands import Command, Handlers, ShownOnce, ShownWord, Work
+from application.commands import Command, Handlers, ShownOnce, ShownWord
 from application.credentials import Credential
 from application.permissions import Permission, Principal, Role
 from application.state_cache import StateCache
+from application.work import Work
 from domain.model import Actor
 from domain.users import LinkIsSpent, Session, SignInLink, User
 from domain.values import Name

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from application.cluster_templates import archive_number
-from application.commands import Command, Handlers, Work, WorkspaceCommand
+from application.commands import Command, Handlers, WorkspaceCommand
 from application.permissions import Permission
 from application.unique_values import release_unique_values
+from application.work import Work
 from application.workspaces import enter
 from domain.cluster_settings import ClusterSettings
 from domain.clusters import Cluster, Deletion

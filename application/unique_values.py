@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from application.commands import Work
+from application.work import Work
 from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster, Configuration
 from domain.input_parameters import unique_keys

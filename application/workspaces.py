@@ -6,8 +6,9 @@ import string
 import unicodedata
 from uuid import UUID
 
-from application.commands import Command, Handlers, Work
+from application.commands import Command, Handlers
 from application.permissions import Permission
+from application.work import Work
 from domain.model import Fault, Invalid, Refusal
 from domain.values import Name, Slug
 from domain.workspaces import Workspace, WorkspaceSettings

@@ -4,6 +4,7 @@ A sealed secret is bound to where it stands (stream, topic, field), so it cannot
 AES-256-GCM with these three as associated data.
 """
 
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from os import urandom
@@ -19,6 +20,9 @@ from domain.secrets import Secret
 
 DataKey = tuple[UUID, int, bytes]
 """(id, version of the master key, wrapped key)"""
+
+FINGERPRINTS = UUID("2c0b6c5e-94d2-4d2b-8a0e-5f2b8c9d7a10")
+"""The subject whose data key makes fingerprints."""
 
 
 class DataKeys(Protocol):
@@ -39,6 +43,7 @@ class EnvelopeVault:
         self._keys = keys
         self._by_subject: dict[UUID, tuple[UUID, AESGCM]] = {}
         self._by_id: dict[UUID, AESGCM] = {}
+        self._fingerprint_key: bytes | None = None
 
     async def seal(
         self, subject_id: UUID, stream_id: UUID, events: Sequence[Event]
@@ -71,6 +76,12 @@ class EnvelopeVault:
     async def open_bytes(self, label: bytes, sealed: bytes) -> bytes:
         """The plain bytes. Raises LookupError when the key was erased or the label is another."""
         return await self._decrypt(sealed, label)
+
+    async def fingerprint(self, said: bytes) -> bytes:
+        """HMAC-SHA-256 under a data key of its own, which rotation wraps anew and never changes."""
+        if self._fingerprint_key is None:
+            self._fingerprint_key = await self.data_key(FINGERPRINTS)
+        return hmac.digest(self._fingerprint_key, said, "sha256")
 
     async def data_key(self, subject_id: UUID) -> bytes:
         """The subject's key itself, 32 bytes: the seed of what is derived from it."""

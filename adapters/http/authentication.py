@@ -12,10 +12,10 @@ from starlette.requests import Request
 from adapters.http.edge import Edge
 from adapters.http.problems import BadRequest
 from application.auth_tokens import principal_of_token
-from application.commands import Context
 from application.credentials import Credential
 from application.permissions import Principal
 from application.sign_in import SESSION_PREFIX, principal_of_session
+from application.work import Context
 from domain.model import Fault
 
 MAX_KEY = 255

@@ -14,8 +14,9 @@ from adapters.http.edge import Edge, NotYet
 from adapters.http.executing import execute
 from adapters.http.parameters import Reading
 from adapters.http.problems import BadRequest
-from application.commands import Command, Context, Outcome
+from application.commands import Command, Outcome
 from application.permissions import Principal
+from application.work import Context
 from domain.model import Fault, NotFound
 from projections.reader import Reader, Shown
 

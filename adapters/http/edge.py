@@ -8,10 +8,11 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from application.commands import CommandBus, Context
+from application.commands import CommandBus
 from application.ports import Clock, Documents, Renderer, TaskLogs
 from application.routine_checks import Look
 from application.state_cache import StateCache
+from application.work import Context
 from domain.model import Recorded
 from projections.reader import Reader, Shown
 

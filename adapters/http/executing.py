@@ -3,7 +3,8 @@
 from time import perf_counter
 
 from adapters.http.edge import Edge
-from application.commands import Command, Context, Outcome
+from application.commands import Command, Outcome
+from application.work import Context
 from domain.model import Refusal
 
 

@@ -18,8 +18,8 @@ from adapters.crypto.key_ring import KeyRing
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.commands import Context
 from application.permissions import QUARTERDECK
+from application.work import Context
 
 
 @asynccontextmanager

@@ -25,9 +25,9 @@ from adapters.processes.relay import start_relaying
 from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.commands import Context
 from application.example import SLUG, load_example
 from application.sign_in import IssueSignInLink
+from application.work import Context
 from projections import PROJECTIONS
 
 

@@ -11,11 +11,12 @@ from adapters.memory.renderer import PlainRenderer
 from adapters.memory.vault import InMemoryVault
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import CreateCluster, InstallCluster
-from application.commands import Command, CommandBus, Context, Outcome, World
+from application.commands import Command, CommandBus, Outcome
 from application.index import HANDLERS
 from application.permissions import QUARTERDECK, Principal, Role
 from application.state_cache import StateCache
 from application.tasks import ClaimTask, ManagerCommand, SucceedTask
+from application.work import Context, World
 from application.workspaces import CreateWorkspace
 from domain.cluster_templates import ClusterTemplate
 from domain.model import Actor, Aggregate, Event

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.commands import Command, Context, WorkspaceCommand
+from application.commands import Command, WorkspaceCommand
 from application.permissions import Forbidden, Principal, Role
+from application.work import Context
 from domain.model import Actor, Refusal
 from tests.application.in_memory import Hub
 from tests.support.builders import any_of

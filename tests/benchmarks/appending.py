@@ -21,9 +21,10 @@ from eventsourcing.domain import Aggregate, event
 from adapters.clock import SystemClock
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
-from application.commands import CommandBus, Context, World
+from application.commands import CommandBus
 from application.permissions import Principal, Role
 from application.state_cache import StateCache
+from application.work import Context, World
 from application.workspaces import CreateWorkspace, RenameWorkspace
 from application.workspaces import handlers as workspace_handlers
 from domain.model import Actor

@@ -17,10 +17,11 @@ from adapters.memory.vault import InMemoryVault
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.processes.serving import bind, serve_http
 from application.auth_tokens import CreateAuthToken
-from application.commands import CommandBus, Context, World
+from application.commands import CommandBus
 from application.index import HANDLERS
 from application.permissions import QUARTERDECK
 from application.state_cache import StateCache
+from application.work import Context, World
 
 
 async def main(port: int, token_file: str) -> None:

@@ -1,5 +1,6 @@
 """What every vault promises."""
 
+from hashlib import new
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -70,3 +71,13 @@ class VaultContract:
         await place.erase(SUBJECT)
         with pytest.raises(LookupError):
             await place.vault().open(STREAM, secret)
+
+    async def test_a_fingerprint_is_the_same_wherever_it_is_made(self, place: Place) -> None:
+        one, other = [await place.vault().fingerprint(b"swordfish") for _ in range(2)]
+        assert one == other
+        assert len(one) == 32
+
+    async def test_a_fingerprint_tells_apart_and_cannot_be_guessed(self, place: Place) -> None:
+        said = await place.vault().fingerprint(b"swordfish")
+        assert said != await place.vault().fingerprint(b"swordfisH")
+        assert said not in {new(name, b"swordfish").digest() for name in ("sha256", "blake2s")}

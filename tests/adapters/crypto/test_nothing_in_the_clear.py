@@ -23,7 +23,7 @@ from adapters.postgres.migrations import migrate
 from application.auth_tokens import CreateAuthToken
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import ChangeCluster, CreateCluster, InstallCluster
-from application.commands import Command, CommandBus, Context, World
+from application.commands import Command, CommandBus
 from application.credentials import Credential
 from application.index import HANDLERS
 from application.permissions import QUARTERDECK
@@ -31,6 +31,7 @@ from application.ports import KeyPair
 from application.sign_in import IssueSignInLink, UseSignInLink
 from application.state_cache import StateCache
 from application.tasks import ClaimTask, EndPhase, ManagerCommand
+from application.work import Context, World
 from application.workspaces import CreateWorkspace
 from domain.cluster_templates import ClusterTemplate
 from domain.model import Aggregate

@@ -35,10 +35,11 @@ from adapters.processes.reads import open_reads
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.auth_tokens import CreateAuthToken
-from application.commands import Command, Context, Outcome
+from application.commands import Command, Outcome
 from application.permissions import QUARTERDECK, Principal
 from application.ports import RenderFault, Rendering, SectionSource
 from application.sign_in import IssueSignInLink, UseSignInLink
+from application.work import Context
 from application.workspaces import CreateWorkspace
 from projections import PROJECTIONS
 

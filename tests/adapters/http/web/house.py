@@ -27,10 +27,11 @@ from adapters.postgres.system import PostgresSystem
 from adapters.processes.reads import ReadModels, open_reads
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.commands import Command, Context, Outcome
+from application.commands import Command, Outcome
 from application.example import load_example
 from application.permissions import QUARTERDECK, Principal, Role
 from application.sign_in import IssueSignInLink, user_id_of
+from application.work import Context
 from domain.model import Actor
 from projections import PROJECTIONS
 from tests.support.servers.processes import free_port
