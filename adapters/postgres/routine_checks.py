@@ -11,7 +11,13 @@ from application.routine_checks import Look, Plan
 from domain.clusters import Found
 
 LOCK = "select pg_try_advisory_xact_lock('samples.routine_checks'::regclass::oid::bigint)"
-FORGET = "delete from samples.routine_checks where cluster_id <> all(%s::uuid[])"
+FORGET = """
+    delete from samples.routine_checks planned
+    where not exists (
+        select from unnest(%s::uuid[]) as wanted (cluster_id)
+        where wanted.cluster_id = planned.cluster_id
+    )
+"""
 PLAN = """
     insert into samples.routine_checks as known (cluster_id, every, due_at)
     select wanted.cluster_id, wanted.every, wanted.since + wanted.every

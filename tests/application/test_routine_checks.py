@@ -34,17 +34,18 @@ AWAY = Finished({}, error="The host cannot be reached.")
 
 
 class Fleet:
-    """Says that the house's cluster is to be looked at, unless the read model is away."""
+    """Says that the house's clusters are to be looked at, unless the read model is away."""
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.clusters = [house.cluster_id]
         self.is_away = False
 
     async def plans(self) -> Sequence[Plan]:
         if self.is_away:
             raise Unavailable("The database cannot be reached.")
-        events = await self.house.hub.store.load(self.house.cluster_id)
-        return [Plan(self.house.cluster_id, INTERVAL, events[-1].recorded_at)]
+        streams = {each: await self.house.hub.store.load(each) for each in self.clusters}
+        return [Plan(each, INTERVAL, events[-1].recorded_at) for each, events in streams.items()]
 
 
 class Watch:
@@ -285,6 +286,23 @@ async def test_no_more_is_looked_at_than_there_are_slots_for() -> None:
     assert watch.checker.running == 1
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_a_slot_that_is_free_again_is_used_at_once() -> None:
+    watch = await a_watch([SAME])
+    house = watch.house
+    for name in ("south", "east"):
+        watch.fleet.clusters.append(await house.hub.cluster(house.workspace_id, name))
+        await house.hub.install(house.workspace_id, watch.fleet.clusters[-1])
+    await watch.turn()
+    house.hub.clock.move(INTERVAL)
+    watch.checker.slots, watch.checker.rest_seconds = 1, 600
+    running = asyncio.create_task(watch.checker.run())
+    await until(lambda: watch.looks == 3)
+    running.cancel()
+    await asyncio.wait([running])
+    looked_at = [request.cluster_id for request in house.player.requests]
+    assert set(looked_at) == set(watch.fleet.clusters)
 
 
 async def test_a_database_that_is_away_costs_a_turn() -> None:
