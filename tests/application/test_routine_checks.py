@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,15 @@ from application.ports import (
     Unavailable,
 )
 from application.routine_checks import PATIENCE, Plan, RoutineChecker
-from application.tasks import ClaimTask, FailTask, LoseTask, PinHostKey, StartPhase, SucceedTask
+from application.tasks import (
+    ClaimTask,
+    FailTask,
+    LoseTask,
+    ManagerCommand,
+    PinHostKey,
+    StartPhase,
+    SucceedTask,
+)
 from domain.cluster_settings import Settings
 from domain.clusters import ClusterChecked, ClusterStatus, Found
 from domain.tasks import TaskQueued
@@ -105,6 +114,11 @@ class Watch:
         await house.hub.do(ClaimTask(task_id=task_id, manager="m1"))
         return task_id
 
+    async def tell(self, kind: type[ManagerCommand], **how: Any) -> None:
+        """The check that was asked for ends like this."""
+        task_id = await self.check_of_news()
+        await self.house.hub.do(kind.model_validate({"task_id": task_id, "manager": "m1", **how}))
+
     async def check_of_news(self) -> UUID:
         """The check that was asked for, claimed."""
         queued = [r for r in self.house.hub.store.records if isinstance(r.event, TaskQueued)][-1]
@@ -172,15 +186,13 @@ async def test_news_are_told_by_a_task(end: Finished, found: Found) -> None:
 async def test_a_drift_that_is_known_is_no_news_and_its_end_is() -> None:
     watch = await a_watch([DRIFT], [DRIFT], [SAME])
     await watch.later()
-    task_id = await watch.check_of_news()
-    await watch.house.hub.do(SucceedTask(task_id=task_id, manager="m1", in_sync=False))
+    await watch.tell(SucceedTask, in_sync=False)
     assert (await watch.house.cluster()).status is ClusterStatus.PENDING_CHANGES
     quiet = watch.head
     await watch.later()
     assert watch.said(quiet) == []
     await watch.later()
-    task_id = await watch.check_of_news()
-    await watch.house.hub.do(SucceedTask(task_id=task_id, manager="m1"))
+    await watch.tell(SucceedTask)
     assert watch.said(quiet)[-1] is ClusterChecked
     assert (await watch.house.cluster()).status is ClusterStatus.IN_SYNC
 
@@ -188,15 +200,13 @@ async def test_a_drift_that_is_known_is_no_news_and_its_end_is() -> None:
 async def test_a_host_that_stays_away_is_told_of_once_and_so_is_its_return() -> None:
     watch = await a_watch([AWAY], [AWAY], [SAME])
     await watch.later()
-    task_id = await watch.check_of_news()
-    await watch.house.hub.do(FailTask(task_id=task_id, manager="m1", reason="It is away."))
+    await watch.tell(FailTask, reason="It is away.")
     assert (await watch.house.cluster()).status is ClusterStatus.UNKNOWN
     quiet = watch.head
     await watch.later()
     assert watch.said(quiet) == []
     await watch.later()
-    task_id = await watch.check_of_news()
-    await watch.house.hub.do(SucceedTask(task_id=task_id, manager="m1"))
+    await watch.tell(SucceedTask)
     assert (await watch.house.cluster()).status is ClusterStatus.IN_SYNC
 
 

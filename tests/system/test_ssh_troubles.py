@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,17 @@ from adapters.processes.manager import cluster_manager
 from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.timings import Timings
 from application.cluster_manager import ClusterManager
-from application.cluster_templates import CreateClusterTemplate, SectionText
+from application.cluster_templates import SectionText
 from application.clusters import (
     ApplyChanges,
     ChangeClusterSettings,
     CheckCluster,
     ClusterCommand,
-    CreateCluster,
     DeleteCluster,
     ForgetHostKey,
     InstallCluster,
 )
-from application.workspaces import CreateWorkspace
 from domain.cluster_settings import Settings
-from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster, ClusterHostKeyPinned, ClusterStatus
 from domain.tasks import TaskStatus
 from domain.values import ChangeMode
@@ -36,6 +32,7 @@ from projections.reader import Shown
 from projections.tasks import task as task_by_id
 from tests.adapters.http.web.house import House, open_house
 from tests.support.servers import SshHost
+from tests.system.managed import at_work, cluster_of, declared
 
 pytestmark = pytest.mark.slow
 S, T = ClusterStatus, TaskStatus
@@ -76,7 +73,7 @@ class Story:
         return await self.over()
 
     async def begin(self, kind: type[ClusterCommand]) -> None:
-        await self.house.do(kind(workspace_id=self.workspace_id, cluster_id=self.cluster_id))
+        await self.house.do(kind(**self.about))
         self.task_id = (await self.cluster()).task_id
         self.manager.notice((await self.house.hub.store.read(limit=10_000))[-1])
 
@@ -90,10 +87,12 @@ class Story:
         assert shown is not None
         return shown
 
+    @property
+    def about(self) -> dict[str, UUID]:
+        return {"workspace_id": self.workspace_id, "cluster_id": self.cluster_id}
+
     async def cluster(self) -> Cluster:
-        _, cluster = await self.house.hub.cache.load(Cluster, self.cluster_id)
-        assert isinstance(cluster, Cluster)
-        return cluster
+        return await cluster_of(self.house, self.cluster_id)
 
     async def status(self) -> ClusterStatus:
         return (await self.cluster()).status
@@ -123,55 +122,23 @@ async def tell(database: str, tmp_path: Path, ssh_host: SshHost) -> AsyncIterato
         manager.tools = replace(manager.tools, installer=SSHInstaller(QUICK))
 
         async def begin(*phases: dict[str, Any], **spec: Any) -> Story:
-            workspace_id = (await house.do(CreateWorkspace(name="Troubles"))).result
-            cluster_id = await _declared(house, ssh_host, workspace_id, phases, spec)
-            return Story(house, ssh_host, manager, workspace_id, cluster_id)
+            sections = (
+                SectionText(name="ssh", source=SSH),
+                SectionText(name="installation", source=installation(*phases, **spec)),
+            )
+            ids = await declared(house, ssh_host, name="odd", params=PARAMS, sections=sections)
+            story = Story(house, ssh_host, manager, *ids)
+            by_hand = Settings(change_mode=ChangeMode.MANUAL)
+            await house.do(ChangeClusterSettings(**story.about, settings=by_hand))
+            return story
 
-        async with _running(manager):
+        async with at_work(manager):
             yield begin
 
 
-@asynccontextmanager
-async def _running(manager: ClusterManager) -> AsyncIterator[None]:
-    task = asyncio.create_task(manager.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def _declared(
-    house: House, host: SshHost, workspace_id: UUID, phases: Any, spec: dict[str, Any]
-) -> UUID:
-    installation = {
-        "apiVersion": "quarterdeck.io/v1",
-        "kind": "SSHInstallation",
-        "spec": {"phases": list(phases), **spec},
-    }
-    sections = (
-        SectionText(name="ssh", source=SSH),
-        SectionText(name="installation", source=orjson.dumps(installation).decode()),
-    )
-    create = CreateClusterTemplate(
-        workspace_id=workspace_id, name="odd", params=PARAMS, sections=sections
-    )
-    template_id = (await house.do(create)).result
-    _, template = await house.hub.cache.load(ClusterTemplate, template_id)
-    assert isinstance(template, ClusterTemplate)
-    assert template.current is not None
-    values = {"host": host.address, "port": host.port, "user": host.user}
-    declare = CreateCluster(
-        workspace_id=workspace_id,
-        name="odd",
-        cluster_template_version_id=template.current.id,
-        values=values,
-    )
-    cluster_id: UUID = (await house.do(declare)).result
-    by_hand = Settings(change_mode=ChangeMode.MANUAL)
-    about = {"workspace_id": workspace_id, "cluster_id": cluster_id}
-    await house.do(ChangeClusterSettings(**about, settings=by_hand))
-    return cluster_id
+def installation(*phases: dict[str, Any], **spec: Any) -> str:
+    document = {"apiVersion": "quarterdeck.io/v1", "kind": "SSHInstallation"}
+    return orjson.dumps({**document, "spec": {"phases": phases, **spec}}).decode()
 
 
 def phase(name: str, script: str, **more: Any) -> dict[str, Any]:
@@ -199,12 +166,7 @@ async def test_a_host_key_is_pinned_once_and_another_is_not_spoken_to(tell: Tell
     assert (task["status"], await story.status()) == (T.FAILED, S.UNKNOWN)
     assert f"{pinned.fingerprint} (ssh-ed25519) is pinned" in task["reason"]
     await story.house.do(
-        ForgetHostKey(
-            workspace_id=story.workspace_id,
-            cluster_id=story.cluster_id,
-            host=story.host.address,
-            port=story.host.port,
-        )
+        ForgetHostKey(**story.about, host=story.host.address, port=story.host.port)
     )
     assert (await story.ask(CheckCluster))["status"] == T.SUCCEEDED
     assert await story.status() == S.IN_SYNC
