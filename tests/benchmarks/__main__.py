@@ -9,7 +9,7 @@ import orjson
 
 from tests.benchmarks.bench import Figure
 
-MODULES = ["appending", "replaying", "projecting", "serving", "fleet", "kafka_relay"]
+MODULES = ["appending", "replaying", "projecting", "serving", "fleet", "live_pages", "kafka_relay"]
 
 
 def main(names: list[str]) -> int:
