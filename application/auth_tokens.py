@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from application.commands import Command, Handlers, ShownOnce
-from application.credentials import Credential
+from application.credentials import Credential, held_by
 from application.permissions import Permission, Principal, Role
 from application.state_cache import StateCache
 from application.work import Work
@@ -74,13 +74,11 @@ async def revoke_auth_token(command: RevokeAuthToken, work: Work) -> UUID:
 
 async def principal_of_token(text: str, cache: StateCache, now: datetime) -> Principal | None:
     """Who comes with this token; None for one that is wrong, revoked or run out."""
-    credential = Credential.read(PREFIX, text)
-    if credential is None:
+    found = await held_by(PREFIX, text, AuthToken, cache, now)
+    if found is None:
         return None
-    _, token = await cache.load(AuthToken, credential.id)
-    if not isinstance(token, AuthToken) or not token.is_good(credential.word_hash, now):
-        return None
-    actor = Actor(type="AuthToken", id=credential.id, name=token.name)
+    token_id, token = found
+    actor = Actor(type="AuthToken", id=token_id, name=token.name)
     return Principal(actor, _role(token), token.workspace_id)
 
 

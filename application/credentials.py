@@ -1,11 +1,18 @@
 """Words that let someone in: made once, shown once, known afterwards by their hash alone."""
 
-import hmac
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from secrets import token_bytes
+from typing import TypeVar
 from uuid import UUID
+
+from application.state_cache import StateCache
+from domain.auth_tokens import AuthToken
+from domain.users import Session
+
+H = TypeVar("H", AuthToken, Session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +46,15 @@ class Credential:
         """SHA-256 in hex: a word of 256 bits needs no slow hash (OWASP ASVS 5.0, 6.5.2)."""
         return sha256(self.word).hexdigest()
 
-    def matches(self, word_hash: str) -> bool:
-        return hmac.compare_digest(self.word_hash, word_hash)
+
+async def held_by(
+    prefix: str, text: str, kind: type[H], cache: StateCache, now: datetime
+) -> tuple[UUID, H] | None:
+    """What the bearer of this text has, and its id; None when the text is good for nothing."""
+    credential = Credential.read(prefix, text)
+    if credential is None:
+        return None
+    _, state = await cache.load(kind, credential.id)
+    if not isinstance(state, kind) or not state.is_good(credential.word_hash, now):
+        return None
+    return credential.id, state

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from application.commands import Command, Handlers, ShownOnce, ShownWord
-from application.credentials import Credential
+from application.credentials import Credential, held_by
 from application.permissions import Permission, Principal, Role
 from application.state_cache import StateCache
 from application.work import Work
@@ -83,15 +83,12 @@ async def sign_out(command: SignOut, work: Work) -> UUID:
 
 async def principal_of_session(text: str, cache: StateCache, now: datetime) -> Principal | None:
     """Who comes with this cookie; None for a session that is wrong, ended or run out."""
-    credential = Credential.read(SESSION_PREFIX, text)
-    if credential is None:
+    found = await held_by(SESSION_PREFIX, text, Session, cache, now)
+    if found is None:
         return None
-    _, session = await cache.load(Session, credential.id)
-    if not isinstance(session, Session) or not session.is_good(credential.word_hash, now):
-        return None
-    return Principal(
-        Actor(type="User", id=session.user_id, name=session.user_name), Role.ADMINISTRATOR
-    )
+    _, session = found
+    actor = Actor(type="User", id=session.user_id, name=session.user_name)
+    return Principal(actor, Role.ADMINISTRATOR)
 
 
 def user_id_of(name: str) -> UUID:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from hmac import compare_digest
 from typing import Self
 from uuid import UUID
 
@@ -73,7 +74,7 @@ class AuthToken(Aggregate):
 
     def is_good(self, word_hash: str, now: datetime) -> bool:
         alive = self.expires_at is None or now < self.expires_at
-        return alive and not self.is_revoked and word_hash == self.word_hash
+        return alive and not self.is_revoked and compare_digest(word_hash, self.word_hash)
 
     @classmethod
     def evolve(cls, state: Self | None, event: Event) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from hmac import compare_digest
 from typing import Self
 from uuid import UUID
 
@@ -126,7 +127,8 @@ class Session(Aggregate):
             yield SessionEnded(ended_at=now)
 
     def is_good(self, word_hash: str, now: datetime) -> bool:
-        return not self.is_ended and now < self.expires_at and word_hash == self.word_hash
+        is_alive = not self.is_ended and now < self.expires_at
+        return is_alive and compare_digest(word_hash, self.word_hash)
 
     @classmethod
     def evolve(cls, state: Self | None, event: Event) -> Self:
