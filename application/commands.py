@@ -176,6 +176,12 @@ CLAIMED_FIELDS = {"workspace": "slug"}
 
 def _taken(claim: ClaimTaken) -> Taken:
     kind, *_, name = claim.key.split(":", 2)
+    if kind == "cluster_value":
+        field, _, _ = name.partition("=")
+        return Taken(
+            f"{field} must be unique, and cluster {claim.holder} has this value.",
+            pointer=f"/values/{field}",
+        )
     return Taken(
         f"The name {name} is taken: {kind.replace('_', ' ')} {claim.holder} has it.",
         pointer=f"/{CLAIMED_FIELDS.get(kind, 'name')}",

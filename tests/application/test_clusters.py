@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.memory.clock import StandingClock
+from adapters.memory.event_store import InMemoryEventStore
 from application.claims import claims_of
 from application.cluster_templates import (
     ArchiveClusterTemplate,
@@ -108,9 +110,19 @@ class Place:
         return await self.hub.version(self.template_id)
 
 
+class Unheard(InMemoryEventStore):
+    """A store whose claims nobody sees before the append: always a race."""
+
+    async def holder(self, key: str) -> UUID | None:  # noqa: ARG002
+        return None
+
+
 @pytest.fixture
 async def place() -> Place:
-    hub = Hub()
+    return await a_place(Hub())
+
+
+async def a_place(hub: Hub) -> Place:
     workspace_id = await hub.workspace()
     template_id = await hub.template(workspace_id)
     return Place(hub, workspace_id, template_id, await hub.version(template_id))
@@ -545,6 +557,14 @@ async def test_a_unique_value_belongs_to_one_cluster_of_the_template(place: Plac
     assert refused.value.pointer == "/values/port"
     await place.create("east")
     await place.create("west")
+
+
+async def test_two_who_want_one_unique_value_at_once_hear_the_same() -> None:
+    place = await a_place(Hub(Unheard(StandingClock())))
+    north = await place.create(values={**GOOD, "port": 22})
+    with pytest.raises(Taken, match=f"port must be unique, and cluster {north}") as refused:
+        await place.create("south", values={**GOOD, "port": 22})
+    assert refused.value.pointer == "/values/port"
 
 
 async def test_a_unique_value_that_is_given_up_is_for_anybody(place: Place) -> None:
