@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from adapters.http.authentication import context_of, principal_of, session_id_of
 from adapters.http.edge import NotYet
+from adapters.http.executing import execute
 from adapters.http.problems import Mistake, problem_of
 from adapters.http.web import pages
 from adapters.http.web.forms import Form, read_form
@@ -62,8 +63,8 @@ async def enter(request: Request, shared: Shared) -> Response:
     link = _link_of(form)
     try:
         principal = await _person_of(link, shared)
-        outcome = await shared.edge.bus.execute(
-            UseSignInLink(link=link), context_of(request, principal)
+        outcome = await execute(
+            shared.edge, UseSignInLink(link=link), context_of(request, principal)
         )
     except (LinkIsSpent, NotFound) as error:
         return _way_in(request, "", refusal=error.detail, status=403)
@@ -79,9 +80,7 @@ async def leave(request: Request, shared: Shared) -> Response:
     principal = await principal_of(request)
     session_id = session_id_of(request)
     if principal is not None and session_id is not None:
-        await shared.edge.bus.execute(
-            SignOut(session_id=session_id), context_of(request, principal)
-        )
+        await execute(shared.edge, SignOut(session_id=session_id), context_of(request, principal))
     response = RedirectResponse("/sign-in?out=1", 303)
     site = shared.edge.site
     response.delete_cookie(site.session_cookie, path="/", secure=site.is_https, httponly=True)

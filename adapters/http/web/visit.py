@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from adapters.http.authentication import command_id_of, context_of, principal_of
 from adapters.http.edge import Edge, LoadExample, NotYet
+from adapters.http.executing import execute
 from adapters.http.problems import BadRequest
 from adapters.http.web.forms import Form, read_form
 from adapters.http.web.local import with_query
@@ -133,13 +134,13 @@ class Visit:
         """Carry out a command; `key` makes the same form, sent twice, take effect once."""
         context = context_of(self.request, self.principal)
         if not key:
-            return await self.edge.bus.execute(command, context)
+            return await execute(self.edge, command, context)
         kept = replace(context, command_id=command_id_of(key, self.principal))
         try:
-            return await self.edge.bus.execute(command, kept)
+            return await execute(self.edge, command, kept)
         except KeyReused:
             # The form was sent before, then changed and sent again: that is another wish.
-            return await self.edge.bus.execute(command, context)
+            return await execute(self.edge, command, context)
 
 
 async def arrive(request: Request, shared: Shared, permission: Permission) -> Visit:
