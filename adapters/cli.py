@@ -198,6 +198,20 @@ def keys_rotate(data: Data = None) -> None:
     print(f"{count} data keys were wrapped anew.")
 
 
+@keys_app.command("erase")
+def keys_erase(
+    subject: Annotated[str, typer.Argument(help="A cluster's name, or the id of a subject.")],
+    reason: Annotated[str, typer.Option(help="Why, as the audit tells it for ever.")],
+    by: Annotated[str, typer.Option(help="Who wants it, as the audit tells it for ever.")],
+    data: Data = None,
+) -> None:
+    """Destroy the key of a subject: its secrets can never be read again, by anybody."""
+    from adapters.operations.erasing import erase_key
+
+    subject_id = run(erase_key(read_settings(data=data), subject, reason, by))
+    print(f"The key of {subject_id} is gone, and with it all that was sealed for it until now.")
+
+
 @app.command()
 def replay(
     what: Annotated[str, typer.Argument(help="A stream's id or a cluster's name.")],

@@ -4,6 +4,7 @@ from application import (
     auth_tokens,
     cluster_templates,
     clusters,
+    data_keys,
     sign_in,
     tasks,
     workspaces,
@@ -16,4 +17,5 @@ HANDLERS = (
     cluster_templates.handlers,
     clusters.handlers,
     tasks.handlers,
+    data_keys.handlers,
 )

@@ -103,6 +103,10 @@ class EventTooLarge(Refusal, code="event_too_large"):
     """An event would be larger than the log takes; nothing was written."""
 
 
+class Erased(Refusal, LookupError, code="erased"):
+    """The key of a secret was erased: nobody can read it any more."""
+
+
 class Overloaded(Exception):
     """The queue of writes is full; ask again in `retry_after_seconds`."""
 
@@ -198,7 +202,7 @@ class Documents(Protocol):
         ...
 
     async def read(self, ref: DocumentRef) -> str:
-        """The text of a reference. Raises LookupError when it is not there or its key is erased."""
+        """The text of a reference. Raises Erased, or LookupError when it is not there."""
         ...
 
 
@@ -212,7 +216,7 @@ class Vault(Protocol):
         ...
 
     async def open(self, stream_id: UUID, secret: Secret) -> str:
-        """The plain text. Raises LookupError when the subject's key was erased."""
+        """The plain text. Raises Erased, or LookupError for what was not sealed here."""
         ...
 
     async def fingerprint(self, said: bytes) -> bytes:

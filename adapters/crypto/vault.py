@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.crypto.key_ring import KeyRing
+from application.ports import Erased
 from domain.model import Event
 from domain.secrets import Secret
 
@@ -44,6 +45,14 @@ class EnvelopeVault:
         self._by_subject: dict[UUID, tuple[UUID, AESGCM]] = {}
         self._by_id: dict[UUID, AESGCM] = {}
         self._fingerprint_key: bytes | None = None
+        self.forgotten = 0
+        """How often the keys were let go: what was opened before may have been erased since."""
+
+    def forget(self) -> None:
+        """Let go of all keys: some may have been erased. They are asked for again."""
+        self.forgotten += 1
+        self._by_subject.clear()
+        self._by_id.clear()
 
     async def seal(
         self, subject_id: UUID, stream_id: UUID, events: Sequence[Event]
@@ -74,7 +83,7 @@ class EnvelopeVault:
         return _encrypt(key_id, cipher, plain, label)
 
     async def open_bytes(self, label: bytes, sealed: bytes) -> bytes:
-        """The plain bytes. Raises LookupError when the key was erased or the label is another."""
+        """The plain bytes. Raises Erased, or LookupError when the label is another."""
         return await self._decrypt(sealed, label)
 
     async def fingerprint(self, said: bytes) -> bytes:
@@ -93,10 +102,12 @@ class EnvelopeVault:
     async def _of_subject(self, subject_id: UUID) -> tuple[UUID, AESGCM]:
         held = self._by_subject.get(subject_id)
         if held is None:
-            key_id = uuid4()
+            key_id, forgotten = uuid4(), self.forgotten
             made = (key_id, *self._ring.wrap(AESGCM.generate_key(256), key_id.bytes))
             kept = await self._keys.of_subject(subject_id, made)
-            held = self._by_subject[subject_id] = (kept[0], self._unwrapped(kept))
+            held = (kept[0], self._unwrapped(kept, forgotten))
+            if forgotten == self.forgotten:
+                self._by_subject[subject_id] = held
         return held
 
     async def _decrypt(self, sealed: bytes, label: bytes) -> bytes:
@@ -105,19 +116,22 @@ class EnvelopeVault:
         key_id = UUID(bytes=sealed[:16])
         cipher = self._by_id.get(key_id)
         if cipher is None:
+            forgotten = self.forgotten
             kept = await self._keys.by_id(key_id)
             if kept is None:
-                raise LookupError(f"The data key {key_id} was erased.")
-            cipher = self._unwrapped(kept)
+                raise Erased("The key of this secret was erased: nobody can read it any more.")
+            cipher = self._unwrapped(kept, forgotten)
         try:
             return cipher.decrypt(sealed[16:28], sealed[28:], label)
         except InvalidTag:
             raise LookupError("The sealed text was moved or changed.") from None
 
-    def _unwrapped(self, kept: DataKey) -> AESGCM:
+    def _unwrapped(self, kept: DataKey, forgotten: int) -> AESGCM:
+        """The key itself, held unless it may have been erased since it was asked for."""
         key_id, version, wrapped = kept
         cipher = AESGCM(self._ring.unwrap(version, wrapped, key_id.bytes))
-        self._by_id[key_id] = cipher
+        if forgotten == self.forgotten:
+            self._by_id[key_id] = cipher
         return cipher
 
 

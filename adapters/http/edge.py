@@ -214,3 +214,5 @@ class Edge:
     last_looks: LastLooks = no_looks
     example: LoadExample | None = None
     system: System | None = None
+    erasures: Callable[[], int] = lambda: 0
+    """Another number whenever a key may have been erased: what was opened before is let go."""

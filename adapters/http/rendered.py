@@ -4,15 +4,18 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from adapters.http.edge import Edge
+from application.ports import Erased
 from domain.model import Recorded
 from domain.secrets import MASK, Secret
 from domain.values import DocumentRef
 
+ERASED = "# erased\n"
+"""Stands for a text whose key was erased: nobody can read it any more."""
 SHORT = 8
 """A shorter secret is masked only where it stands as a word; shorter lines of one are let be."""
 
@@ -26,9 +29,21 @@ async def rendered_texts(
     references = [DocumentRef.model_validate(reference) for reference in sections.values()]
     secrets = _secrets(await edge.log.load(cluster_id))
     vault = edge.bus.world.vault
-    words = await asyncio.gather(*(vault.open(cluster_id, secret) for secret in secrets))
-    texts = await asyncio.gather(*(edge.documents.read(reference) for reference in references))
-    return {name: masked(text, words) for name, text in zip(sections, texts, strict=True)}
+    opened = await asyncio.gather(*(_unless_erased(vault.open(cluster_id, s)) for s in secrets))
+    texts = await asyncio.gather(*(_unless_erased(edge.documents.read(r)) for r in references))
+    words = [word for word in opened if word is not None]
+    return {
+        name: ERASED if text is None else masked(text, words)
+        for name, text in zip(sections, texts, strict=True)
+    }
+
+
+async def _unless_erased(reading: Awaitable[str]) -> str | None:
+    """What is read; None when its key was erased."""
+    try:
+        return await reading
+    except Erased:
+        return None
 
 
 def masked(text: str, secrets: Sequence[str]) -> str:

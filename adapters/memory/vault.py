@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from uuid import UUID
 
+from application.ports import Erased
 from domain.model import Event
 from domain.secrets import Secret
 
@@ -33,8 +34,10 @@ class InMemoryVault:
         if secret.token not in self._texts:
             raise LookupError("This is no sealed text.")
         subject_id, sealed_for, text = self._texts[secret.token]
-        if sealed_for != stream_id or subject_id in self._erased:
-            raise LookupError("The sealed text was moved, or its key was erased.")
+        if sealed_for != stream_id:
+            raise LookupError("The sealed text was moved.")
+        if subject_id in self._erased:
+            raise Erased("The key of this secret was erased.")
         return text
 
     async def fingerprint(self, said: bytes) -> bytes:

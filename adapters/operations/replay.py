@@ -1,16 +1,18 @@
 """Tell the history of a stream, event by event: who, when, from where, why, and what it changed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from adapters.bootstrap import CannotStart, Hub
+from application.ports import Erased
 from domain.auth_tokens import AuthToken
 from domain.cluster_settings import ClusterSettings
 from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster
+from domain.data_keys import DataKey
 from domain.model import Aggregate, Recorded
 from domain.secrets import MASK, Secret
 from domain.tasks import Task
@@ -27,8 +29,10 @@ AGGREGATES: dict[str, type[Aggregate]] = {
     "cluster": Cluster,
     "cluster_settings": ClusterSettings,
     "task": Task,
+    "data_key": DataKey,
 }
 """The aggregate of a stream, by the first word of its events' topics."""
+ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,34 @@ async def steps(hub: Hub, stream_id: UUID, at: datetime | None = None) -> AsyncI
     if not records:
         raise CannotStart(f"There is no stream {stream_id}.")
     kind = AGGREGATES[records[0].event.topic.split(".")[0]]
+    erased = await _erased(hub, stream_id, records)
     state: Aggregate | None = None
     for recorded in records:
         if at is not None and recorded.recorded_at > at:
             return
         before, state = state, kind.evolve(state, recorded.event)
-        yield Step(recorded, differences(shown(before), shown(state)))
+        yield Step(recorded, differences(shown(before, erased), shown(state, erased)))
+
+
+async def _erased(hub: Hub, stream_id: UUID, records: Sequence[Recorded]) -> Collection[Secret]:
+    """The secrets of the stream that nobody can read any more."""
+    secrets: set[Secret] = set()
+
+    def collect(_: str, secret: Secret) -> Secret:
+        secrets.add(secret)
+        return secret
+
+    for recorded in records:
+        recorded.event.with_secrets(collect)
+    return {secret for secret in secrets if await _is_erased(hub, stream_id, secret)}
+
+
+async def _is_erased(hub: Hub, stream_id: UUID, secret: Secret) -> bool:
+    try:
+        await hub.vault.open(stream_id, secret)
+    except Erased:
+        return True
+    return False
 
 
 async def stream_named(hub: Hub, name: str) -> UUID:
@@ -79,23 +105,24 @@ async def _clusters_named(hub: Hub, name: str) -> Sequence[UUID]:
         return [row[0] for row in await cursor.fetchall()]
 
 
-def shown(state: Aggregate | None) -> dict[str, Any]:
+def shown(state: Aggregate | None, erased: Collection[Secret] = ()) -> dict[str, Any]:
     """The fields of a state as a reader may see them."""
     if state is None:
         return {}
-    return {name: _masked(getattr(state, name)) for name in type(state).model_fields}
+    return {name: _masked(getattr(state, name), erased) for name in type(state).model_fields}
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, erased: Collection[Secret]) -> Any:
     match value:
         case Secret():
-            return MASK
+            return ERASED if value in erased else MASK
         case dict():
-            return {key: _masked(item) for key, item in value.items()}
+            return {key: _masked(item, erased) for key, item in value.items()}
         case list() | tuple():
-            return [_masked(item) for item in value]
+            return [_masked(item, erased) for item in value]
         case _ if hasattr(value, "model_fields"):
-            return {name: _masked(getattr(value, name)) for name in type(value).model_fields}
+            fields = type(value).model_fields
+            return {name: _masked(getattr(value, name), erased) for name in fields}
     return value
 
 

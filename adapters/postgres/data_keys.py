@@ -1,12 +1,24 @@
 """Wrapped data keys: one for each subject, re-wrapped on rotation, erased on demand."""
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connection import reachable
+from adapters.postgres.connection import connect, reachable
+from application.ports import Unavailable
 
+logger = logging.getLogger(__name__)
+
+CHANNEL = "quarterdeck_keys"
+PING_SECONDS = 10.0
+AGAIN_SECONDS = 0.5
+ERASE = """
+    with erased as (delete from log.data_keys where subject_id = %s returning subject_id)
+    select pg_notify(%s, subject_id::text) from erased
+"""
 DataKey = tuple[UUID, int, bytes]
 
 
@@ -86,11 +98,37 @@ class PostgresDataKeys:
                 )
                 return {row[0]: row[1] for row in await cursor.fetchall()}
 
-    async def erase(self, subject_id: UUID) -> bool:
-        """Erase a subject's key: what it sealed can never be read again."""
+    async def has(self, subject_id: UUID) -> bool:
+        """Whether there is a key for the subject."""
         with reachable():
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(
-                    "delete from log.data_keys where subject_id = %s", [subject_id]
+                    "select 1 from log.data_keys where subject_id = %s", [subject_id]
                 )
+                return await cursor.fetchone() is not None
+
+    async def erase(self, subject_id: UUID) -> bool:
+        """Erase a subject's key, and tell all who hold it: what it sealed is gone."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(ERASE, [subject_id, CHANNEL])
         return cursor.rowcount == 1
+
+
+async def erasures(dsn: str) -> AsyncIterator[None]:
+    """Something whenever a key may have been erased: at each word of it, and when one may have
+    been missed; for ever."""
+    while True:
+        try:
+            with reachable():
+                async with await connect(dsn, name="erased keys") as connection:
+                    await connection.execute(f"listen {CHANNEL}".encode())
+                    yield
+                    while True:
+                        async for _ in connection.notifies(timeout=PING_SECONDS):
+                            yield
+                        # One that is gone without a word is noticed.
+                        await connection.execute("select 1")
+        except Unavailable as error:
+            logger.warning("Erased keys are not heard of just now: %s", error.detail)
+        await asyncio.sleep(AGAIN_SECONDS)

@@ -32,14 +32,21 @@ class PostgresDocuments:
         self._sealer = sealer
         self._held: OrderedDict[str, str] = OrderedDict()
         self._characters = 0
+        self._forgotten = 0
+
+    def forget(self) -> None:
+        """Let go of all texts: the key of some may have been erased."""
+        self._forgotten += 1
+        self._held.clear()
+        self._characters = 0
 
     async def prepare(self, text: str, subject_id: UUID | None = None) -> Document:
-        plain = text.encode()
+        plain, forgotten = text.encode(), self._forgotten
         body = zlib.compress(plain)
         if subject_id is not None:
             body = await self._sealer.seal_bytes(subject_id, subject_id.bytes, body)
         digest = sha256(body).hexdigest()
-        self._hold(digest, text)
+        self._hold(digest, text, forgotten)
         ref = DocumentRef(digest=digest, size=len(plain), subject_id=subject_id)
         return Document(ref, body)
 
@@ -48,11 +55,12 @@ class PostgresDocuments:
         if held is not None:
             self._held.move_to_end(ref.digest)
             return held
+        forgotten = self._forgotten
         body = await self._body(ref.digest)
         if ref.subject_id is not None:
             body = await self._sealer.open_bytes(ref.subject_id.bytes, body)
         text = zlib.decompress(body).decode()
-        self._hold(ref.digest, text)
+        self._hold(ref.digest, text, forgotten)
         return text
 
     async def _body(self, digest: str) -> bytes:
@@ -69,7 +77,10 @@ class PostgresDocuments:
             raise LookupError(f"Document {digest} is not what was written.")
         return body
 
-    def _hold(self, digest: str, text: str) -> None:
+    def _hold(self, digest: str, text: str, forgotten: int) -> None:
+        """Hold a text, unless its key may have been erased while it was on its way here."""
+        if forgotten != self._forgotten:
+            return
         if digest not in self._held:
             self._characters += len(text)
         self._held[digest] = text

@@ -19,6 +19,7 @@ from adapters.postgres.read_models import install
 from adapters.postgres.routine_checks import PostgresRoutineChecks
 from adapters.postgres.stream import LogStream
 from adapters.postgres.system import PostgresSystem
+from adapters.processes.erasing import forget_erased
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.presence import tell_presence
 from adapters.processes.reads import ReadModels, open_reads
@@ -68,6 +69,7 @@ async def web(
     feed = LogFeed(LogStream(hub.dsn, hub.store.mapper.recorded), hub.store, seen)
     life.start("feed", feed.run())
     life.start("visibility", reads.visibility.run())
+    life.start("erased keys", forget_erased(hub))
     tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
     try:
         yield build(
@@ -87,6 +89,7 @@ async def web(
                 readiness=_readiness(hub),
                 last_looks=PostgresRoutineChecks(hub.pool).last,
                 example=example,
+                erasures=lambda: hub.vault.forgotten,
                 system=PostgresSystem(
                     hub.dsn, hub.pool, reads.now, hub.store.mapper.recorded, PROJECTIONS
                 ),

@@ -10,6 +10,7 @@ from adapters.observability import logs
 from adapters.postgres.read_models import install
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.postgres.routine_checks import PostgresRoutineChecks
+from adapters.processes.erasing import forget_erased
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.presence import tell_presence
 from adapters.processes.tail import follow_log
@@ -39,6 +40,7 @@ async def serve(settings: Settings) -> None:
     ):
         await install(dsn, PROJECTIONS)
         manager = cluster_manager(hub, reader)
+        life.start("erased keys", forget_erased(hub))
         life.start("tail", follow_log(hub, manager.notice))
         life.start("manager", manager.run())
         start_looking(hub, life, manager.tools, reader)

@@ -22,5 +22,6 @@ class Shared:
         async def make() -> dict[str, str]:
             return await rendered_texts(self.edge, cluster_id, sections)
 
-        key = (cluster_id, *((name, ref["digest"]) for name, ref in sections.items()))
+        digests = ((name, ref["digest"]) for name, ref in sections.items())
+        key = (cluster_id, self.edge.erasures(), *digests)
         return await self.texts.get(key, make)

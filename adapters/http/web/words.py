@@ -111,6 +111,7 @@ PHRASES: Mapping[str, str] = {
     "task.lost": "lost the task",
     "auth_token.created": "made the token",
     "auth_token.revoked": "revoked the token",
+    "data_key.erased": "erased the secrets",
     "user.registered": "registered the user",
     "sign_in_link.issued": "issued a sign-in link",
     "sign_in_link.used": "used a sign-in link",

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.ports import Vault
+from application.ports import Erased, Vault
 from domain.clusters import ClusterConfigured, Configuration
 from domain.secrets import Secret
 
@@ -69,7 +69,7 @@ class VaultContract:
     async def test_a_secret_of_an_erased_subject_is_gone(self, place: Place) -> None:
         secret = await sealed(place, "swordfish")
         await place.erase(SUBJECT)
-        with pytest.raises(LookupError):
+        with pytest.raises(Erased):
             await place.vault().open(STREAM, secret)
 
     async def test_a_fingerprint_is_the_same_wherever_it_is_made(self, place: Place) -> None:

@@ -112,6 +112,7 @@ async def open_house(dsn: str, folder: Path, **changes: Any) -> AsyncIterator[Ho
             renderer=renderer,
             events=feed,
             site=site,
+            erasures=lambda: hub.vault.forgotten,
             system=PostgresSystem(dsn, hub.pool, reads.now, decode, PROJECTIONS),
             **changes,
         )

@@ -2,14 +2,18 @@
 
 from uuid import UUID
 
+import pytest
+
 from adapters.postgres.marks import PostgresMarks
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import ChangeCluster
+from application.data_keys import EraseDataKey
+from application.ports import Erased
 from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster
 from projections.cluster_list import ClusterFilter, clusters_where
 from projections.tasks import tasks_where
-from tests.adapters.http.web.fleet import create, fill, install, template_of
+from tests.adapters.http.web.fleet import change, create, fill, install, template_of
 from tests.adapters.http.web.house import House
 from tests.adapters.http.web.visitor import Page, Visitor
 
@@ -414,3 +418,26 @@ async def test_what_could_not_be_sent_is_asked_for_again(house: House, mira: Vis
 
     assert "One parked event is tried again" in page.words
     assert await marks.asked(10) == [1]
+
+
+async def test_a_cluster_whose_key_is_erased_is_shown_and_nothing_fails(
+    house: House, mira: Visitor
+) -> None:
+    workspace_id = await fill(house)
+    cluster_id = UUID((await clusters_of(house))["pay-prod-fra-1"])
+    address = f"{EXAMPLE}/clusters/{cluster_id}"
+    before = await mira.get(f"{address}/configuration")
+    assert "# erased" not in before.html
+
+    await house.manage(EraseDataKey(subject_id=cluster_id, reason="They left.", ordered_by="Mira"))
+    await house.hub.data_keys.erase(cluster_id)
+    house.hub.vault.forget()
+    house.hub.documents.forget()
+    await house.shown()
+
+    for page in ("", "/configuration", "/history", "/infrastructure"):
+        assert (await mira.get(f"{address}{page}")).status == 200, page
+    assert "# erased" in (await mira.get(f"{address}/configuration")).html
+    assert "erased the secrets" in (await mira.get("/audit")).words
+    with pytest.raises(Erased):
+        await change(house, workspace_id, cluster_id, greeting="Hello again")
