@@ -33,6 +33,7 @@ def _ssh_server() -> None:
     if not _is_there("sshd") and Path("/run/systemd/system").exists():
         raise MissingServer("No sshd here: install the package openssh-server.")
     _package("sshd", "openssh-server")
+    _package("sudo", "sudo")
 
 
 INSTALL: dict[str, Callable[[], object]] = {
