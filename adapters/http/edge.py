@@ -82,7 +82,7 @@ class Measures(Protocol):
 
     def executed(self, command: str, outcome: str, seconds: float) -> None: ...
 
-    def exposition(self) -> tuple[bytes, str]:
+    async def exposition(self) -> tuple[bytes, str]:
         """The body of /metrics and its content type."""
         ...
 
@@ -94,7 +94,7 @@ class NoMeasures:
 
     def executed(self, command: str, outcome: str, seconds: float) -> None: ...
 
-    def exposition(self) -> tuple[bytes, str]:
+    async def exposition(self) -> tuple[bytes, str]:
         return b"", "text/plain; version=0.0.4; charset=utf-8"
 
 

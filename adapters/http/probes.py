@@ -21,7 +21,7 @@ def routes(edge: Edge) -> list[Route]:
         return Response("ready\n", media_type="text/plain")
 
     async def metrics(_: Request) -> Response:
-        body, media_type = edge.measures.exposition()
+        body, media_type = await edge.measures.exposition()
         return Response(body, headers={"Content-Type": media_type})
 
     return [Route("/livez", live), Route("/readyz", ready), Route("/metrics", metrics)]

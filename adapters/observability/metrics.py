@@ -1,11 +1,19 @@
 """The numbers of a process, in the text that Prometheus scrapes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from application.ports import Unavailable
+
+Family = Metric
+Source = Callable[[], Awaitable[Sequence[Family]]]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -34,11 +42,9 @@ class PrometheusMeasures:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self._conflicts = Counter(
-            "quarterdeck_append_conflicts",
-            "Appends that met a stream that had moved on, and were tried again.",
-            registry=self.registry,
-        )
+        self._asked: dict[str, Family] = {}
+        self._sources: list[Source] = []
+        self.registry.register(_Collector(self._asked))
         self._by_request: dict[tuple[str, str, int], Histogram] = {}
         self._by_command: dict[tuple[str, str], Histogram] = {}
 
@@ -56,13 +62,50 @@ class PrometheusMeasures:
             series = self._by_command[key] = self._commands.labels(command, outcome)
         series.observe(seconds)
 
-    def conflicted(self) -> None:
-        """An append was tried again."""
-        self._conflicts.inc()
-
     def gauge(self, name: str, help_: str, ask: Callable[[], float]) -> None:
         """A number that is asked for when it is scraped, such as a queue's length."""
         Gauge(f"quarterdeck_{name}", help_, registry=self.registry).set_function(ask)
 
-    def exposition(self) -> tuple[bytes, str]:
+    def counter(self, name: str, help_: str, ask: Callable[[], float]) -> None:
+        """A number that only rises, counted elsewhere, and asked for when it is scraped."""
+
+        async def source() -> Sequence[Family]:
+            return [CounterMetricFamily(f"quarterdeck_{name}", help_, value=ask())]
+
+        self._sources.append(source)
+
+    def ask(self, source: Source) -> None:
+        """Families that take a while to ask for; none of them while their server is away."""
+        self._sources.append(source)
+
+    async def exposition(self) -> tuple[bytes, str]:
+        asked: dict[str, Family] = {}
+        for source in self._sources:
+            with suppress(Unavailable):
+                asked.update({family.name: family for family in await source()})
+        self._asked.clear()
+        self._asked.update(asked)
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+class _Collector(Collector):
+    """Tells the registry what was asked for last."""
+
+    def __init__(self, asked: Mapping[str, Family]) -> None:
+        self._asked = asked
+
+    def collect(self) -> Iterator[Family]:
+        yield from self._asked.values()
+
+
+def by_reader(name: str, help_: str, values: Iterable[tuple[str, str, float]]) -> Family:
+    """A gauge for each reader of the log, as (reader, kind, value)."""
+    family = GaugeMetricFamily(f"quarterdeck_{name}", help_, labels=["reader", "kind"])
+    for reader, kind, value in values:
+        family.add_metric([reader, kind], value)
+    return family
+
+
+def number(name: str, help_: str, value: float) -> Family:
+    """A gauge of one value."""
+    return GaugeMetricFamily(f"quarterdeck_{name}", help_, value=value)

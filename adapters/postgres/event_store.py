@@ -39,6 +39,11 @@ READ = f"""
 class Writer(GroupCommit):
     """The group commit, which knows what the log's own rules mean to those who break them."""
 
+    @property
+    def waiting(self) -> int:
+        """How many appends wait for the next batch."""
+        return len(self._waiting)
+
     async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:
         await super()._one_by_one(batch, _meaning(error))
 

@@ -21,6 +21,7 @@ from adapters.postgres.stream import LogStream
 from adapters.postgres.system import PostgresSystem
 from adapters.processes.erasing import forget_erased
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.measuring import measure
 from adapters.processes.presence import tell_presence
 from adapters.processes.reads import ReadModels, open_reads
 from adapters.processes.serving import bind, serve_http
@@ -70,6 +71,10 @@ async def web(
     life.start("feed", feed.run())
     life.start("visibility", reads.visibility.run())
     life.start("erased keys", forget_erased(hub))
+    decode = hub.store.mapper.recorded
+    system = PostgresSystem(hub.dsn, hub.pool, reads.now, decode, PROJECTIONS)
+    measures = PrometheusMeasures()
+    measure(measures, hub, system)
     tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
     try:
         yield build(
@@ -84,15 +89,13 @@ async def web(
                 renderer=renderer,
                 events=feed,
                 site=_site(hub.settings),
-                measures=PrometheusMeasures(),
+                measures=measures,
                 tracer=tracer,
                 readiness=_readiness(hub),
                 last_looks=PostgresRoutineChecks(hub.pool).last,
                 example=example,
                 erasures=lambda: hub.vault.forgotten,
-                system=PostgresSystem(
-                    hub.dsn, hub.pool, reads.now, hub.store.mapper.recorded, PROJECTIONS
-                ),
+                system=system,
             )
         )
     finally:
