@@ -1,5 +1,6 @@
 """The fixtures every test may ask for by name: real servers, each started once per run."""
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -14,7 +15,9 @@ from playwright.async_api import Browser, async_playwright
 from psycopg.conninfo import make_conninfo
 
 from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.migrations import migrate
 from tests.support import servers
+from tests.support.fleet import Fleet
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +33,13 @@ def server_folder() -> Iterator[Path]:
 def postgres_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     """The PostgreSQL of this run; a test that kills its server starts one of its own."""
     with servers.postgres(server_folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of the test's own, to be stopped and killed."""
+    with servers.postgres(server_folder / f"postgres-{secrets.token_hex(4)}") as server:
         yield server
 
 
@@ -70,6 +80,18 @@ def kafka_broker(server_folder: Path) -> Iterator[servers.KafkaBroker]:
     """A Kafka broker of the test's own, to be stopped and killed."""
     with _installed(), servers.kafka(server_folder / f"kafka-{secrets.token_hex(4)}") as broker:
         yield broker
+
+
+@pytest.fixture
+def fleet(
+    server_folder: Path, own_postgres: EmbeddedPostgres, kafka_broker: servers.KafkaBroker
+) -> Iterator[Fleet]:
+    """Two of each process over a PostgreSQL and a Kafka of the test's own."""
+    asyncio.run(migrate(own_postgres.dsn))
+    folder = server_folder / f"fleet-{secrets.token_hex(4)}"
+    with Fleet(folder, own_postgres.dsn, kafka=kafka_broker.address) as fleet:
+        yield fleet
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """The long forms of the kernel's fault tests; each prints how much it did."""
 
 import random
-import secrets
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,31 +17,11 @@ from tests.adapters.postgres import test_killed as killing
 from tests.adapters.postgres import test_many_writers as writing
 from tests.adapters.postgres import test_verification as verification
 from tests.application.test_lifecycle import Lifecycle
-from tests.support import servers
+from tests.soak.counts import CUTS, EVENTS, LIVES, POSTGRES_KILLS, TAMPERED
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.writing import Load
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
-
-CUTS = 10_000
-TAMPERED = 10_000
-KILLS = 300
-EVENTS = 10_000_000
-LIVES = 3_000
-
-
-@pytest.fixture
-def chance() -> random.Random:
-    """Another course each time, which is printed so that it can be gone again."""
-    seed = secrets.randbits(32)
-    print(f"\nseed {seed}", flush=True)
-    return random.Random(seed)
-
-
-@pytest.fixture
-def own_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
-    with servers.postgres(server_folder / f"soak-{secrets.token_hex(4)}") as server:
-        yield server
 
 
 @pytest.fixture
@@ -69,9 +47,10 @@ async def test_mutation_of_stored_bytes(log: str, chance: random.Random) -> None
     print(f"{counts.total():,} changes of stored bytes, each found: {dict(counts)}")
 
 
-async def test_kill_of_postgres(own_server: EmbeddedPostgres, chance: random.Random) -> None:
-    acknowledged = await killing.survive(own_server, KILLS, chance)
-    print(f"{KILLS:,} kills of PostgreSQL, {acknowledged:,} acknowledged appends, each there once")
+async def test_kill_of_postgres(own_postgres: EmbeddedPostgres, chance: random.Random) -> None:
+    acknowledged = await killing.survive(own_postgres, POSTGRES_KILLS, chance)
+    print(f"{POSTGRES_KILLS:,} kills of PostgreSQL")
+    print(f"{acknowledged:,} acknowledged appends, each there once")
 
 
 async def test_many_writers_and_tail_readers(log: str) -> None:

@@ -1,22 +1,16 @@
 """The same program on real parts: two of each process, a PostgreSQL, a Kafka; and one killed."""
 
-import asyncio
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from adapters.postgres.migrations import migrate
-from adapters.postgres.roles import as_process
+from tests.support.fleet import Fleet
 from tests.support.quarterdeck import Client, Quarterdeck, eventually
-from tests.support.servers import KafkaBroker, SshHost
+from tests.support.servers import SshHost
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka]
 TEMPLATE = json.loads(Path("infra/examples/template.json").read_text())
-WORDS = ("api", "manager", "projector", "relay")
 SLOW_SCRIPT = """\
 apiVersion: quarterdeck.io/v1
 kind: SSHInstallation
@@ -33,53 +27,6 @@ spec:
   destroy:
     script: rm -f first-ran slow-ran go-on
 """
-
-
-class Fleet:
-    """Two of each process over one database, by their words."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.members = {
-            f"{word}-{n}": Quarterdeck(folder / f"{word}-{n}", name=f"{word}-{n}", **settings)
-            for word in WORDS
-            for n in (1, 2)
-        }
-
-    def start(self) -> None:
-        for name, member in self.members.items():
-            member.folder.mkdir(parents=True)
-            member.start(name.split("-")[0], await_ready=False)
-        for n in (1, 2):
-            api = self.members[f"api-{n}"]
-            eventually(api.is_ready, 60, lambda api=api: api.errors)
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """The end of what each process has said."""
-        return {name: member.errors[-1500:] for name, member in self.members.items()}
-
-    def close(self) -> None:
-        for member in self.members.values():
-            member.close()
-
-
-@pytest.fixture
-def fleet(server_folder: Path, database: str, kafka_server: KafkaBroker) -> Iterator[Fleet]:
-    folder = server_folder / "fleet"
-    keys = "1:" + "A" * 43 + "="
-    asyncio.run(migrate(database))
-    fleet = Fleet(
-        folder,
-        database_url=as_process(database),
-        kafka=kafka_server.address,
-        keys=keys,
-        lease_seconds="2",
-    )
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.callback(fleet.close)
-        fleet.start()
-        yield fleet
 
 
 def cluster(first: Quarterdeck, api: Client, host: SshHost, installation: str) -> str:

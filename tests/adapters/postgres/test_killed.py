@@ -3,10 +3,7 @@
 import asyncio
 import os
 import random
-import secrets
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,20 +14,13 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
 from application.ports import Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
-from tests.support import servers
 
 HANDS = 16
 
 
-@pytest.fixture
-def own_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
-    with servers.postgres(server_folder / f"killed-{secrets.token_hex(4)}") as server:
-        yield server
-
-
 @pytest.mark.slow
-async def test_what_was_acknowledged_survives_a_kill(own_server: EmbeddedPostgres) -> None:
-    await survive(own_server, kills=3, chance=random.Random(3))
+async def test_what_was_acknowledged_survives_a_kill(own_postgres: EmbeddedPostgres) -> None:
+    await survive(own_postgres, kills=3, chance=random.Random(3))
 
 
 async def survive(server: EmbeddedPostgres, kills: int, chance: random.Random) -> int:

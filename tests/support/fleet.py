@@ -1,0 +1,93 @@
+"""A fleet is two of each process over one database, each started again when it has ended."""
+
+import time
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from adapters.postgres.roles import as_process
+from tests.support.quarterdeck import Quarterdeck, eventually
+
+WORDS = ("api", "manager", "projector", "relay")
+KEYS = "1:" + "A" * 43 + "="
+UP_SECONDS = 120.0
+SEEN = "select name, seen_at from samples.processes"
+
+
+class Fleet:
+    """The processes by their names (`api-1`), with their files in `folder`.
+
+    `dsn` is the owner's; the processes sign in as their own role.
+    """
+
+    def __init__(self, folder: Path, dsn: str, **settings: str) -> None:
+        self.dsn = dsn
+        self.ended: Counter[str] = Counter()
+        """What ended by itself, against expectation, and how often."""
+        shared = {"database_url": as_process(dsn), "keys": KEYS, "lease_seconds": "2", **settings}
+        self.members = {
+            f"{word}-{n}": Quarterdeck(folder / f"{word}-{n}", name=f"{word}-{n}", **shared)
+            for word in WORDS
+            for n in (1, 2)
+        }
+        self._begun: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        for name, member in self.members.items():
+            member.folder.mkdir(parents=True)
+            self._start(name)
+        self.until_up()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for member in self.members.values():
+            member.close()
+
+    @property
+    def apis(self) -> list[Quarterdeck]:
+        return [self.members["api-1"], self.members["api-2"]]
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The end of what each process has said."""
+        return {name: member.errors[-1500:] for name, member in self.members.items()}
+
+    def kill(self, name: str) -> None:
+        """End a process as its machine's loss of power does, and start it again."""
+        self.members[name].kill()
+        self._start(name)
+
+    def until_up(self) -> None:
+        """Wait until every process has said that it is there since it was started last."""
+        eventually(self._all_up, UP_SECONDS, lambda: (self.ended, self.errors))
+
+    def revive(self) -> None:
+        """Start again what has ended by itself, as `restart: unless-stopped` does."""
+        for name, member in self.members.items():
+            if member.process is not None and member.process.poll() is not None:
+                self.ended[name.split("-")[0]] += 1
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        self._begun[name] = time.time()
+        self.members[name].start(name.split("-")[0], await_ready=False)
+
+    def _all_up(self) -> bool:
+        self.revive()
+        try:
+            with psycopg.connect(self.dsn, connect_timeout=5) as connection:
+                seen: dict[str, datetime] = dict(connection.execute(SEEN).fetchall())
+        except psycopg.OperationalError:
+            return False
+        return all(
+            name in seen and seen[name].timestamp() > begun for name, begun in self._begun.items()
+        )

@@ -1,0 +1,67 @@
+"""Every process and PostgreSQL are killed under load: what was acknowledged is there once."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.embedded.postgres import EmbeddedPostgres
+from tests.adapters.postgres.test_killed import kill as kill_postgres
+from tests.support.drained import must_have_drained
+from tests.support.fleet import Fleet
+from tests.support.load import Load
+from tests.support.servers import SshHost
+
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(600)]
+POSTGRES = "postgres"
+MOST_AT_ONCE = 6
+TELL_EVERY = 50
+
+
+def test_what_was_acknowledged_survives_the_kill_of_any_process(
+    fleet: Fleet, own_postgres: EmbeddedPostgres, ssh_host: SshHost
+) -> None:
+    killed, _ = survive(fleet, own_postgres, ssh_host, 12, random.Random(5))
+    assert set(killed) == {"api", "manager", "projector", "relay", POSTGRES}
+
+
+def survive(
+    fleet: Fleet, server: EmbeddedPostgres, host: SshHost, kills: int, chance: random.Random
+) -> tuple[Counter[str], dict[str, int]]:
+    """Kill so many under load, then hold what was asked against what there is.
+
+    How often each kind was killed, and what came of all that was asked.
+    """
+    killed: Counter[str] = Counter()
+    begun = time.monotonic()
+    with Load(fleet.apis, host) as load:
+        for victims in rounds([*fleet.members, POSTGRES], kills, chance):
+            before = killed.total() // TELL_EVERY
+            for victim in victims:
+                load.until_more(chance.randint(0, 4), lambda: (killed, fleet.errors))
+                if victim == POSTGRES:
+                    kill_postgres(server, chance)
+                else:
+                    fleet.kill(victim)
+                killed[victim.split("-")[0]] += 1
+            fleet.until_up()
+            load.until_more(1, lambda: (killed, fleet.errors))
+            if killed.total() // TELL_EVERY > before:
+                seconds = time.monotonic() - begun
+                print(f"{killed.total():,} kills in {seconds:,.0f} s: {load.counts}", flush=True)
+    must_have_drained(fleet, load, host)
+    return killed, load.counts
+
+
+def rounds(victims: list[str], kills: int, chance: random.Random) -> Iterator[list[str]]:
+    """Some victims at a time, each as often as any other."""
+    left = kills
+    while left:
+        deck = chance.sample(victims, min(left, len(victims)))
+        left -= len(deck)
+        while deck:
+            count = chance.randint(1, MOST_AT_ONCE)
+            yield deck[:count]
+            deck = deck[count:]
