@@ -1,8 +1,8 @@
 """Load the example from the command line."""
 
 from adapters.operations.administration import administration, by_hand
-from adapters.processes.example_host import example_port
 from adapters.settings import Settings
+from adapters.ssh.example_place import example_port
 from application.example import SLUG, load_example
 
 

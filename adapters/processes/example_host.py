@@ -1,30 +1,15 @@
 """The throw-away SSH host of the example, for as long as the example is there."""
 
 import asyncio
-import socket
 from collections.abc import Collection
-from pathlib import Path
 from uuid import UUID
 
 from adapters.bootstrap import Hub
+from adapters.ssh.example_place import example_folder, example_port
 from adapters.ssh.throwaway import ThrowawayHost
 from application.example import SLUG
 from domain.model import Recorded
 from domain.workspaces import WorkspaceCreated
-
-FOLDER = "example"
-PORT_FILE = "port"
-
-
-def example_port(data: Path) -> int:
-    """The port of the example's host: chosen once, because its key is pinned under it."""
-    path = data / FOLDER / PORT_FILE
-    try:
-        return int(path.read_text())
-    except (FileNotFoundError, ValueError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(str(_free_port()))
-        return int(path.read_text())
 
 
 class ExampleHost:
@@ -43,10 +28,7 @@ class ExampleHost:
         if await self._workspace() is None:
             await self._wanted.wait()
         data = self._hub.settings.data
-        host = ThrowawayHost(
-            (data / FOLDER / "host").absolute(), self._authorized_keys, example_port(data)
-        )
-        async with host:
+        async with ThrowawayHost(example_folder(data), self._authorized_keys, example_port(data)):
             await asyncio.Event().wait()
 
     async def _workspace(self) -> UUID | None:
@@ -63,9 +45,3 @@ class ExampleHost:
                 [str(workspace_id)],
             )
             return [row[0] for row in await cursor.fetchall()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -15,7 +15,7 @@ from adapters.observability import logs
 from adapters.operations.administration import by_hand, make_keys_once
 from adapters.postgres.read_models import install
 from adapters.processes.api import web
-from adapters.processes.example_host import ExampleHost, example_port
+from adapters.processes.example_host import ExampleHost
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.manager import cluster_manager, start_looking
 from adapters.processes.presence import tell_presence
@@ -24,6 +24,7 @@ from adapters.processes.reads import open_reads
 from adapters.processes.relay import start_relaying
 from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
+from adapters.ssh.example_place import example_port
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.example import SLUG, load_example
 from application.sign_in import IssueSignInLink
