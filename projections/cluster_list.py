@@ -27,7 +27,7 @@ from domain.clusters import (
 from domain.model import Recorded
 from domain.values import OperationKind
 from projections.projection import Change, Projection, Row, Rows, Table
-from projections.reader import Page, Reader, containing, decode_cursor, page_of
+from projections.reader import Page, Reader, Slice, containing, slice_of
 
 MOST_URGENT_FIRST = (
     ClusterStatus.CREATION_FAILED,
@@ -366,29 +366,43 @@ async def clusters_where(
     cursor: str | None = None,
 ) -> Page:
     """The clusters that the filter lets pass, a page of `limit` or all. Raises BadCursor."""
-    columns = [*SORT_COLUMNS[sort], ("cluster_id", "uuid")]
-    keys = [f"_{name}" for name, _ in columns]
-    parameters = where.parameters() | {"fetch": None if limit is None else limit + 1}
-    condition = where.condition()
-    if cursor is not None:
-        parameters |= decode_cursor(cursor, keys)
-        condition += f" and {_beyond(columns, descending=descending)}"
-    direction = "desc" if descending else "asc"
-    order = ", ".join(f"c.{name} {direction}" for name, _ in columns)
-    sorted_by = "".join(f", c.{name} as _{name}" for name, _ in columns)
+    here = _slice(sort, descending, limit, cursor)
+    sorted_by = "".join(f", c.{name} as _{name}" for name, _ in here.columns)
     # The page is chosen before its templates are looked up.
-    page = f"select * from clusters c where {condition} order by {order} limit %(fetch)s"
-    found = await reader.rows(
-        f"{SHOWN} {sorted_by} from ({page}) c {JOINED} order by {order}", parameters
+    page = (
+        f"select * from clusters c where {where.condition()} and {here.condition('c')}"
+        f" order by {here.order('c')} limit %(fetch)s"
     )
-    return page_of(found, limit, keys)
+    found = await reader.rows(
+        f"{SHOWN} {sorted_by} from ({page}) c {JOINED} order by {here.order('c')}",
+        where.parameters() | here.parameters,
+    )
+    return here.page(found)
 
 
-def _beyond(columns: list[tuple[str, str]], *, descending: bool) -> str:
-    """The SQL that lets pass what sorts after the row that the page before ended with."""
-    ours = ", ".join(f"c.{name}" for name, _ in columns)
-    theirs = ", ".join(f"%(after__{name})s::{kind}" for name, kind in columns)
-    return f"({ours}) {'<' if descending else '>'} ({theirs})"
+async def count_before(
+    reader: Reader,
+    where: ClusterFilter,
+    page: Page,
+    *,
+    sort: Sort = Sort.NAME,
+    descending: bool = False,
+) -> int:
+    """How many clusters that the filter lets pass come before a page of theirs."""
+    if page.previous_cursor is None:
+        return 0
+    before = _slice(sort, descending, None, page.previous_cursor)
+    counted = await reader.row(
+        "select count(*) as n from clusters c"
+        f" where {where.condition()} and {before.condition('c')}",
+        where.parameters() | before.parameters,
+    )
+    return int(counted["n"]) if counted else 0
+
+
+def _slice(sort: Sort, descending: bool, limit: int | None, cursor: str | None) -> Slice:
+    columns = [*SORT_COLUMNS[sort], ("cluster_id", "uuid")]
+    return slice_of(columns, descending=descending, limit=limit, cursor=cursor)
 
 
 async def count_by_status(reader: Reader, where: ClusterFilter) -> dict[str, int]:

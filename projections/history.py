@@ -10,7 +10,7 @@ from domain.model import Event, Recorded, Value
 from domain.secrets import MASK, Secret
 from projections.activity import is_failure
 from projections.projection import Change, Projection, Table
-from projections.reader import Page, Reader, Shown, decode_cursor, page_of, rfc3339
+from projections.reader import Page, Reader, Shown, rfc3339, slice_of, visible
 
 table = Table(
     "history",
@@ -105,7 +105,7 @@ SHOWN = """
 """A row as JSON. `kind` and `name` say what it is about, `belongs_to` of what that is a part;
 `action`, `auditable_type` and `audited_changes` are null for an event that the audit leaves out."""
 
-KEYS = ("_position",)
+BY_POSITION = (("position", "bigint"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,23 +178,19 @@ async def history_where(
     oldest_first: bool = False,
 ) -> Page:
     """What happened, newest first unless asked otherwise. Raises BadCursor."""
-    parameters = where.parameters() | {"fetch": None if limit is None else limit + 1}
-    condition = where.condition()
-    if cursor is not None:
-        parameters |= decode_cursor(cursor, KEYS)
-        condition += f" and h.position {'>' if oldest_first else '<'} %(after__position)s::bigint"
+    here = slice_of(BY_POSITION, descending=not oldest_first, limit=limit, cursor=cursor)
     found = await reader.rows(
-        f"{SHOWN} where {condition} order by h.position {'asc' if oldest_first else 'desc'}"
-        " limit %(fetch)s",
-        parameters,
+        f"{SHOWN} where {where.condition()} and {here.condition('h')}"
+        f" order by {here.order('h')} limit %(fetch)s",
+        where.parameters() | here.parameters,
     )
-    return page_of(found, limit, KEYS)
+    return here.page(found)
 
 
 async def history_row(reader: Reader, position: int) -> Shown | None:
     """What happened at a position."""
-    found = await reader.rows(f"{SHOWN} where h.position = %(at)s", {"at": position})
-    return page_of(found, None, KEYS).rows[0] if found else None
+    found = await reader.row(f"{SHOWN} where h.position = %(at)s", {"at": position})
+    return visible(found) if found else None
 
 
 async def who_acted(reader: Reader, *, workspace_id: UUID | None = None) -> list[Shown]:

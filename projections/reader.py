@@ -32,36 +32,103 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a long list, and where the next ones begin; None when these are the last."""
+    """Some rows of a long list, and where those after and before them are; None when none are."""
 
     rows: list[Shown]
     next_cursor: str | None
+    previous_cursor: str | None = None
 
 
-def page_of(rows: list[Shown], limit: int | None, keys: Sequence[str]) -> Page:
-    """The page of `limit` rows, of which one more was asked for; `keys` are what it is sorted by.
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of a sorted list that a page shows: its beginning, or what is beside a place.
 
-    Columns whose name begins with an underscore are for sorting only and are not shown.
+    `columns` with their SQL types sort the list and tell any two rows apart. The rows hold each
+    of them as `_<column>` too: columns with an underscore are for sorting only and are not shown.
+    A cursor is a place between two rows, so it stays good while rows come and go around it.
     """
-    shown = rows if limit is None else rows[:limit]
-    more = limit is not None and len(rows) > limit
-    cursor = encode_cursor([shown[-1][key] for key in keys]) if more and shown else None
-    return Page([_visible(row) for row in shown], cursor)
+
+    columns: Sequence[tuple[str, str]]
+    descending: bool = False
+    limit: int | None = None
+    place: Mapping[str, Any] | None = None
+    """The row beside the place, by column; None for the beginning of the list."""
+    is_backward: bool = False
+    """Whether the rows before the place are meant."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What `condition` and `fetch` need: one row more than is shown tells that more follow."""
+        fetch = None if self.limit is None else self.limit + 1
+        return {"fetch": fetch} | {f"at_{name}": at for name, at in (self.place or {}).items()}
+
+    def condition(self, table: str) -> str:
+        """The SQL that lets pass what is on this side of the place."""
+        if self.place is None:
+            return "true"
+        ours = ", ".join(f"{table}.{name}" for name, _ in self.columns)
+        theirs = ", ".join(f"%(at_{name})s::{kind}" for name, kind in self.columns)
+        return f"({ours}) {'<' if self._falls else '>'} ({theirs})"
+
+    def order(self, table: str) -> str:
+        """The SQL of the order in which rows are read: what is nearest to the place comes first."""
+        direction = "desc" if self._falls else "asc"
+        return ", ".join(f"{table}.{name} {direction}" for name, _ in self.columns)
+
+    def page(self, found: list[Shown]) -> Page:
+        """The page of the rows that were read."""
+        has_more = self.limit is not None and len(found) > self.limit
+        rows = found[: self.limit]
+        if self.is_backward:
+            rows = rows[::-1]
+        is_after = self.place is not None and not self.is_backward
+        has_before = is_after or (self.is_backward and has_more)
+        has_after = self.is_backward or has_more
+        return Page(
+            [visible(row) for row in rows],
+            self._cursor(">", rows[-1]) if rows and has_after else None,
+            self._cursor("<", rows[0]) if rows and has_before else None,
+        )
+
+    @property
+    def _falls(self) -> bool:
+        return self.descending != self.is_backward
+
+    def _cursor(self, side: str, row: Shown) -> str:
+        values = [side, *(row[f"_{name}"] for name, _ in self.columns)]
+        return urlsafe_b64encode(dumps(values).encode()).decode().rstrip("=")
 
 
-def encode_cursor(values: Sequence[Any]) -> str:
-    return urlsafe_b64encode(dumps(list(values)).encode()).decode().rstrip("=")
+def slice_of(
+    columns: Sequence[tuple[str, str]],
+    *,
+    descending: bool = False,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Slice:
+    """The part of a list sorted by these columns that a cursor of its pages means.
 
-
-def decode_cursor(cursor: str, keys: Sequence[str]) -> dict[str, Any]:
-    """The values that the page before ended with, as `after_<key>`. Raises BadCursor."""
+    Raises BadCursor.
+    """
+    if cursor is None:
+        return Slice(columns, descending, limit)
     try:
         values = loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError as error:
         raise BadCursor("This cursor is not one of ours.") from error
-    if not isinstance(values, list) or len(values) != len(keys):
+    if (
+        not isinstance(values, list)
+        or len(values) != len(columns) + 1
+        or values[0] not in ("<", ">")
+    ):
         raise BadCursor("This cursor belongs to another list.")
-    return {f"after_{key}": value for key, value in zip(keys, values, strict=True)}
+    place = dict(zip((name for name, _ in columns), values[1:], strict=True))
+    return Slice(columns, descending, limit, place, is_backward=values[0] == "<")
+
+
+def visible(row: Shown) -> Shown:
+    """A row without what is for sorting only."""
+    return {column: value for column, value in row.items() if not column.startswith("_")}
 
 
 def rfc3339(moment: datetime) -> str:
@@ -73,7 +140,3 @@ def containing(text: str) -> str:
     """The pattern of `ilike` for texts that contain this one."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
-
-
-def _visible(row: Shown) -> Shown:
-    return {column: value for column, value in row.items() if not column.startswith("_")}

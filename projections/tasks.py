@@ -17,7 +17,7 @@ from domain.tasks import (
     TaskSucceeded,
 )
 from projections.projection import Change, Projection, Table
-from projections.reader import Page, Reader, Shown, decode_cursor, page_of
+from projections.reader import Page, Reader, Shown, slice_of, visible
 
 table = Table(
     "tasks",
@@ -184,16 +184,16 @@ SHOWN = """
 """
 """A task as JSON: `plan` names all phases in order, `phases` those that began or were skipped."""
 
-KEYS = ("_created_at", "_task_id")
+NEWEST_FIRST = (("created_at", "timestamptz"), ("task_id", "uuid"))
 
 
 async def task(reader: Reader, workspace_id: UUID, task_id: UUID) -> Shown | None:
     """One task; None when it is of another workspace."""
-    found = await reader.rows(
+    found = await reader.row(
         f"{SHOWN} where t.task_id = %(id)s and t.workspace_id = %(workspace_id)s",
         {"id": task_id, "workspace_id": workspace_id},
     )
-    return page_of(found, None, KEYS).rows[0] if found else None
+    return visible(found) if found else None
 
 
 async def tasks_where(
@@ -207,28 +207,25 @@ async def tasks_where(
     cursor: str | None = None,
 ) -> Page:
     """Tasks, newest first; what is not given lets all pass. Raises BadCursor."""
+    here = slice_of(NEWEST_FIRST, descending=True, limit=limit, cursor=cursor)
     given = {
         "t.workspace_id = %(workspace_id)s": workspace_id,
         "t.cluster_id = %(cluster_id)s": cluster_id,
         "t.status = any(%(statuses)s)": statuses,
         "t.kind = any(%(kinds)s)": kinds,
-        "(t.created_at, t.task_id) < (%(after__created_at)s::timestamptz,"
-        " %(after__task_id)s::uuid)": cursor,
     }
     parameters = {
         "workspace_id": workspace_id,
         "cluster_id": cluster_id,
         "statuses": [str(status) for status in statuses],
         "kinds": [str(kind) for kind in kinds],
-        "fetch": None if limit is None else limit + 1,
-        **(decode_cursor(cursor, KEYS) if cursor else {}),
+        **here.parameters,
     }
-    condition = " and ".join(sql for sql, value in given.items() if value) or "true"
+    condition = " and ".join([*(sql for sql, value in given.items() if value), here.condition("t")])
     found = await reader.rows(
-        f"{SHOWN} where {condition} order by t.created_at desc, t.task_id desc limit %(fetch)s",
-        parameters,
+        f"{SHOWN} where {condition} order by {here.order('t')} limit %(fetch)s", parameters
     )
-    return page_of(found, limit, KEYS)
+    return here.page(found)
 
 
 async def count_by_task_status(

@@ -47,7 +47,10 @@ HEADERS: Mapping[str, Schema] = {
         "description": "Begins with the revision; for If-None-Match and If-Match.",
         "schema": {"type": "string"},
     },
-    "Link": {"description": 'The next page, as rel="next".', "schema": {"type": "string"}},
+    "Link": {
+        "description": 'The pages beside this one, as rel="next" and rel="prev".',
+        "schema": {"type": "string"},
+    },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {"schema": {"type": "string"}},
 }

@@ -133,7 +133,7 @@ def query(
     is_tagged: bool = False,
     media_types: tuple[str, ...] = ("application/json",),
 ) -> Route:
-    """A route that asks for a query; a Page is answered as its rows with a Link to the next.
+    """A route that asks for a query; a Page is answered as its rows with a Link to its neighbours.
 
     A query that answers by itself gives an ASGI application.
     """
@@ -149,7 +149,7 @@ def query(
         if callable(value):
             return cast(ASGIApp, value)
         if isinstance(value, Page):
-            return answers.json(value.rows, headers=_next_link(call.request, value.next_cursor))
+            return answers.json(value.rows, headers=_links(call.request, value))
         return _tagged(call.request, value) if is_tagged else answers.json(value)
 
     return Route(
@@ -260,12 +260,15 @@ def _tagged(request: Request, value: Any) -> Answer:
     return Answer(200, body, headers={"ETag": tag, "Cache-Control": "no-cache"})
 
 
-def _next_link(request: Request, cursor: str | None) -> dict[str, str]:
-    if cursor is None:
-        return {}
+def _links(request: Request, page: Page) -> dict[str, str]:
     given = parse_qsl(request.url.query, keep_blank_values=True)
     again = [(name, value) for name, value in given if name != "cursor"]
-    return {"Link": f'<{request.url.path}?{urlencode([*again, ("cursor", cursor)])}>; rel="next"'}
+    links = [
+        f'<{request.url.path}?{urlencode([*again, ("cursor", cursor)])}>; rel="{relation}"'
+        for relation, cursor in (("next", page.next_cursor), ("prev", page.previous_cursor))
+        if cursor is not None
+    ]
+    return {"Link": ", ".join(links)} if links else {}
 
 
 def _sentence(of: object) -> str:

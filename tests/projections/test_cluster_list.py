@@ -1,6 +1,7 @@
 """What lists of clusters show, and in which order."""
 
-from itertools import product
+from functools import partial
+from itertools import pairwise, product
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +26,7 @@ from projections.cluster_list import (
     ClusterFilter,
     Sort,
     clusters_where,
+    count_before,
     count_by_status,
     count_by_workspace,
 )
@@ -164,33 +166,59 @@ async def test_the_most_urgent_come_first(scene: Scenario) -> None:
     assert [row["name"] for row in page.rows] == ["z-failed", "a-new", "b-new"]
 
 
-async def test_pages_join_without_a_gap(scene: Scenario) -> None:
+async def test_pages_join_without_a_gap_in_both_directions(scene: Scenario) -> None:
     for n in range(7):
         await scene.given(uuid4(), created(f"c{n}"))
     await scene.feed()
     where = ClusterFilter(workspace_id=ACME)
     for sort, descending in product(Sort, [False, True]):
         whole = await clusters_where(scene.reader, where, sort=sort, descending=descending)
-        names, cursor = await _page(scene, where, sort, descending, None)
-        while cursor is not None:
-            more, cursor = await _page(scene, where, sort, descending, cursor)
-            names += more
-        assert names == [row["name"] for row in whole.rows], (sort, descending)
-        assert len(names) == 7
+        read = partial(
+            clusters_where, scene.reader, where, sort=sort, descending=descending, limit=3
+        )
+        pages = [await read()]
+        while pages[-1].next_cursor is not None:
+            pages.append(await read(cursor=pages[-1].next_cursor))
+        assert [row for page in pages for row in page.rows] == whole.rows, (sort, descending)
+        assert len(whole.rows) == 7
+        for earlier, later in pairwise(pages):
+            assert await read(cursor=later.previous_cursor) == earlier
+            counted = await count_before(
+                scene.reader, where, later, sort=sort, descending=descending
+            )
+            assert counted == whole.rows.index(later.rows[0])
+        assert pages[0].previous_cursor is None
+        assert await count_before(scene.reader, where, pages[0]) == 0
 
 
-async def _page(
-    scene: Scenario, where: ClusterFilter, sort: Sort, descending: bool, cursor: str | None
-) -> tuple[list[str], str | None]:
-    page = await clusters_where(
-        scene.reader, where, sort=sort, descending=descending, limit=3, cursor=cursor
+async def test_a_cursor_stays_good_while_rows_come_and_go(scene: Scenario) -> None:
+    for name in ("b", "d", "f", "h"):
+        await scene.given(uuid4(), created(name))
+    await scene.feed()
+    first = await clusters_where(scene.reader, ClusterFilter(), limit=2)
+    for name in ("a", "e"):
+        await scene.given(uuid4(), created(name))
+    await scene.feed()
+    second = await clusters_where(scene.reader, ClusterFilter(), limit=2, cursor=first.next_cursor)
+    assert [row["name"] for row in second.rows] == ["e", "f"]
+    assert await count_before(scene.reader, ClusterFilter(), second) == 3
+    back = await clusters_where(
+        scene.reader, ClusterFilter(), limit=2, cursor=second.previous_cursor
     )
-    return [row["name"] for row in page.rows], page.next_cursor
+    assert [row["name"] for row in back.rows] == ["b", "d"]
+    assert back.previous_cursor is not None
 
 
 async def test_a_foreign_cursor_is_refused(scene: Scenario) -> None:
-    with pytest.raises(BadCursor):
-        await clusters_where(scene.reader, ClusterFilter(), limit=1, cursor="nonsense")
+    await scene.given(uuid4(), created("a"))
+    await scene.given(uuid4(), created("b"))
+    await scene.feed()
+    named = await clusters_where(scene.reader, ClusterFilter(), limit=1)
+    for cursor in ("nonsense", "W10", "WyI9IiwgMSwgMl0", "e30", named.next_cursor):
+        with pytest.raises(BadCursor):
+            await clusters_where(
+                scene.reader, ClusterFilter(), sort=Sort.CREATED, limit=1, cursor=cursor
+            )
 
 
 async def test_a_filter_finds_by_a_part_of_the_name_taken_literally(scene: Scenario) -> None:

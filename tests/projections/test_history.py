@@ -158,6 +158,8 @@ async def test_history_comes_page_by_page_newest_first(scene: Scenario) -> None:
     positions = [row["position"] for row in [*first.rows, *rest.rows]]
     assert positions == [5, 4, 3, 2, 1]
     assert rest.next_cursor is None
+    back = await history_where(scene.reader, HistoryFilter(), limit=3, cursor=rest.previous_cursor)
+    assert back == first
 
 
 async def test_who_acted_is_told_with_how_often(scene: Scenario) -> None:

@@ -101,6 +101,8 @@ async def test_tasks_are_listed_newest_first_and_page_by_page(scene: Scenario) -
     rest = await tasks_where(scene.reader, workspace_id=ACME, limit=3, cursor=first.next_cursor)
     assert [*first.rows, *rest.rows] == whole.rows
     assert rest.next_cursor is None
+    back = await tasks_where(scene.reader, workspace_id=ACME, limit=3, cursor=rest.previous_cursor)
+    assert back == first
     times = [row["created_at"] for row in whole.rows]
     assert times == sorted(times, reverse=True)
 

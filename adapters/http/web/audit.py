@@ -92,14 +92,13 @@ async def show(visit: Visit) -> Response:
         "audit/list.html",
         search=search,
         rows=found.rows,
-        next_cursor=found.next_cursor,
+        beside=found,
         workspaces=workspaces,
         names={each["id"]: each["name"] for each in workspaces},
         people=people,
         kinds=KINDS,
         actions=ACTIONS,
         opened=opened,
-        is_later=bool(visit.query("cursor")),
     )
 
 

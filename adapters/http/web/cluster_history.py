@@ -106,7 +106,7 @@ async def history(visit: Visit) -> Response:
         cluster=cluster,
         days=_by_day(visit, found_rows.rows),
         count=len(found_rows.rows),
-        next_cursor=found_rows.next_cursor,
+        beside=found_rows,
         kinds=KINDS,
         kind=kind,
         who=who,

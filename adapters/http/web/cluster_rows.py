@@ -11,7 +11,7 @@ from adapters.http.problems import BadRequest
 from adapters.http.web.cluster_view import COLUMNS, ROWS, SORTS, View, columns_of
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
-from projections.cluster_list import clusters_where, count_by_status
+from projections.cluster_list import clusters_where, count_before, count_by_status
 from projections.reader import BadCursor, Page, Reader, Shown
 from projections.workspaces import all_workspaces
 
@@ -28,8 +28,8 @@ async def shown(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
         "acts": may_tick(visit, view),
         "homes": await homes_of(visit, reader),
         "rows": found.rows,
-        "next_cursor": found.next_cursor,
-        "page_size": ROWS,
+        "first": 1 + await _before(visit, view, reader, found),
+        "beside": found,
         **counted,
         "milliseconds": round((perf_counter() - began) * 1000),
     }
@@ -66,6 +66,11 @@ async def rows(visit: Visit, view: View, reader: Reader) -> Page:
         )
     except BadCursor as error:
         raise BadRequest(str(error)) from error
+
+
+async def _before(visit: Visit, view: View, reader: Reader, page: Page) -> int:
+    where = view.where(within(visit))
+    return await count_before(reader, where, page, sort=view.sort, descending=view.descending)
 
 
 def within(visit: Visit) -> UUID | None:

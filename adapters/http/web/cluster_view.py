@@ -55,8 +55,6 @@ class View:
     sort: Sort = Sort.URGENCY
     descending: bool = False
     cursor: str | None = None
-    first: int = 1
-    """The number of the first row, counted along by the links."""
     archived: bool = False
 
     @property
@@ -90,7 +88,7 @@ class View:
 
     def query(self, **changes: Any) -> dict[str, Any]:
         """The parameters of this view with some changed; the first page unless a cursor is said."""
-        now = replace(self, **{"cursor": None, "first": 1, **changes})
+        now = replace(self, **{"cursor": None, **changes})
         return {
             "q": now.text or None,
             "status": list(now.statuses) or None,
@@ -98,7 +96,6 @@ class View:
             "version": now.version_id,
             "sort": now.order if now.order != DEFAULT.order else None,
             "cursor": now.cursor,
-            "n": now.first if now.first > 1 else None,
         }
 
 
@@ -109,7 +106,6 @@ def view_of(visit: Visit, *, archived: bool = False) -> View:
     """The view that the address asks for; what it cannot mean is left out."""
     parameters = visit.request.query_params
     sort, descending = _sort(parameters.get("sort", ""), archived=archived)
-    number = parameters.get("n", "")
     return View(
         text=parameters.get("q", "").strip()[:100],
         statuses=tuple(
@@ -122,7 +118,6 @@ def view_of(visit: Visit, *, archived: bool = False) -> View:
         sort=sort,
         descending=descending,
         cursor=parameters.get("cursor") or None,
-        first=int(number) if number.isdecimal() and len(number) < 9 else 1,
         archived=archived,
     )
 

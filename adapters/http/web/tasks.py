@@ -83,10 +83,9 @@ async def _tasks(visit: Visit, reader: Reader) -> dict[str, Any]:
     )
     return {
         "rows": found.rows,
-        "next_cursor": found.next_cursor,
+        "beside": found,
         "statuses": statuses,
         "kinds": kinds,
-        "is_later": bool(visit.query("cursor")),
     }
 
 
@@ -124,7 +123,7 @@ async def _infrastructure(visit: Visit, cluster: Shown, reader: Reader) -> dict[
     return {
         "cluster": cluster,
         "tasks": tasks.rows,
-        "next_cursor": tasks.next_cursor,
+        "beside": tasks,
         "kind": kinds[0] if kinds else "",
         "task": task,
         "course": course_of(task, visit.times, visit.at) if task else None,

@@ -21,10 +21,14 @@ async def test_tasks_are_listed_newest_first_and_can_be_chosen(
         listed = await client.get("/api/v1/tasks", params={"after": after})
         queued = await client.get("/api/v1/tasks?status=queued")
         one = await client.get("/api/v1/tasks?limit=1")
+        next_page, _, told = one.headers["Link"].partition("; ")
+        other = await client.get(next_page.strip("<>"))
     assert done.json()["status"] == "cancelled"
     assert [t["id"] for t in listed.json()] == [installed.json()["id"], str(house.task_id)]
     assert [t["id"] for t in queued.json()] == [installed.json()["id"]]
-    assert 'rel="next"' in one.headers["Link"]
+    assert told == 'rel="next"'
+    assert [t["id"] for t in other.json()] == [str(house.task_id)]
+    assert other.headers["Link"].endswith('; rel="prev"')
 
 
 async def test_a_task_that_is_over_stays_so(quarterdeck: Quarterdeck, house: House) -> None:

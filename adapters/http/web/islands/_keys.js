@@ -35,6 +35,8 @@ const acts = {
   j: () => hasList() && move(1),
   k: () => hasList() && move(-1),
   x: tick,
+  n: () => one("a[data-page=next]")?.click(),
+  p: () => one("a[data-page=prev]")?.click(),
   t: () => one(".rail-hand")?.focus(),
   c: () => one("[data-check]:not([disabled])")?.click(),
   e: () => one("[data-edit]")?.click(),

@@ -1,19 +1,21 @@
 """Every page can be read, now and as it was, and every link of it leads somewhere."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.routing import Match
 
 from adapters.http.web.routes import PAGES
-from tests.adapters.http.web.fleet import fill
+from tests.adapters.http.web.fleet import create, fill, template_of
 from tests.adapters.http.web.house import House
 from tests.adapters.http.web.visitor import Page, Visitor
 
 ELSEWHERE = ("/static/", "/documentation", "/livez", "/readyz", "/metrics", "/api/")
 ENOUGH = 220
+EXAMPLE = "/workspaces/example"
 
 
 def shape(address: str) -> str:
@@ -127,6 +129,41 @@ async def test_the_numbers_stay_when_one_of_them_is_chosen(house: House, mira: V
     assert "creation failed" in page.words
     assert "lake-hel-2" in page.words
     assert "pay-prod-fra-1" not in page.words
+
+
+async def test_a_long_list_is_turned_to_and_fro_with_true_numbers(
+    house: House, mira: Visitor
+) -> None:
+    workspace_id = await fill(house)
+    template_id, version_id = await template_of(house)
+    for n in range(50):
+        await create(house, workspace_id, template_id, version_id, f"z-{n:02d}", "Henrik Dahl")
+    await house.shown()
+    first = await mira.get(f"{EXAMPLE}/clusters?sort=name")
+    assert "1–50 of 56" in first.words
+    assert turns(first) == {"next"}
+    await create(house, workspace_id, template_id, version_id, "a-new-one", "Henrik Dahl")
+    await house.shown()
+    second = await mira.get(link_of(first, "next"))
+    assert "52–57 of 57" in second.words
+    assert turns(second) == {"first", "prev"}
+    back = await mira.get(link_of(second, "prev"))
+    assert "2–51 of 57" in back.words
+    assert turns(back) == {"first", "prev", "next"}
+    begin = await mira.get(link_of(back, "first"))
+    assert "1–50 of 57" in begin.words
+    assert "a-new-one" in begin.words
+
+
+def turns(page: Page) -> set[str]:
+    """The pages of a list to which there is a way."""
+    return set(re.findall(r'data-page="(\w+)"', page.html))
+
+
+def link_of(page: Page, name: str) -> str:
+    found = re.search(rf'<a [^>]*href="([^"]*)" data-page="{name}"', page.html)
+    assert found is not None
+    return unescape(found[1])
 
 
 async def test_what_is_not_there_is_a_page_too(house: House, mira: Visitor) -> None:

@@ -163,7 +163,6 @@ def test_a_view_is_an_address_and_back() -> None:
         "version": None,
         "sort": None,
         "cursor": None,
-        "n": None,
     }
 
 
