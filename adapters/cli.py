@@ -254,7 +254,12 @@ def verify(
     from adapters.operations.verify import verify as prove
 
     verdict = run(prove(read_settings(data=data), checkpoint, update=update))
+    beside = verdict.beside
     print(f"{verdict.verified.size} events, root {verdict.verified.root.hex()}: unbroken.")
+    print(
+        f"{beside.claims} claims, {beside.commands} commands and {beside.snapshots} snapshots"
+        " are what the log says."
+    )
     if verdict.since is not None:
         print(f"Since the checkpoint at {verdict.since} events, history was only appended to.")
     if verdict.written is not None:

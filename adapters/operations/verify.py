@@ -1,8 +1,10 @@
 """Prove that the log is what was written, and that it only grew since a checkpoint."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.bootstrap import CannotStart
 from adapters.crypto.checkpoints import (
     SIGNING_SUBJECT,
     BadCheckpoint,
@@ -12,6 +14,8 @@ from adapters.crypto.checkpoints import (
     sign,
 )
 from adapters.operations.administration import administration
+from adapters.operations.replay import AGGREGATES
+from adapters.postgres.beside import Beside, verify_beside
 from adapters.postgres.verification import Verified, verify_log
 from adapters.settings import Settings
 from domain.merkle import Tree
@@ -19,11 +23,16 @@ from domain.merkle import Tree
 ORIGIN = "quarterdeck/log"
 
 
+class NotAsTold(CannotStart):
+    """The log is as it was written, but what stands beside it is not what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was proved; `since` is the size at the older checkpoint, if there was one."""
 
     verified: Verified
+    beside: Beside
     since: int | None = None
     written: Path | None = None
     key: str | None = None
@@ -32,7 +41,8 @@ class Verdict:
 async def verify(settings: Settings, checkpoint: Path | None, *, update: bool) -> Verdict:
     """Verify the log; with a checkpoint file, prove growth since it, or write it when it is new.
 
-    Raises verification.Broken or checkpoints.BadCheckpoint.
+    What stands beside the log must be what the log says: every difference is named.
+    Raises verification.Broken, checkpoints.BadCheckpoint, or NotAsTold.
     """
     async with administration(settings) as hub:
         seed = await hub.vault.data_key(SIGNING_SUBJECT)
@@ -40,10 +50,14 @@ async def verify(settings: Settings, checkpoint: Path | None, *, update: bool) -
         watch = _Watch(older)
         verified = await verify_log(hub.dsn, watch)
         watch.must_have_matched(verified)
+        beside = await asyncio.to_thread(verify_beside, hub.dsn, list(AGGREGATES.values()))
+        if beside.differences:
+            raise NotAsTold("\n".join(beside.differences))
         if checkpoint is None or (older is not None and not update):
-            return Verdict(verified, since=older.size if older else None)
+            return Verdict(verified, beside, since=older.size if older else None)
         checkpoint.write_text(sign(Checkpoint(ORIGIN, verified.size, verified.root), seed))
-        return Verdict(verified, older.size if older else None, checkpoint, public_key(seed))
+        since = older.size if older else None
+        return Verdict(verified, beside, since, checkpoint, public_key(seed))
 
 
 class _Watch:

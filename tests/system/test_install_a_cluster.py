@@ -5,8 +5,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from adapters.bootstrap import database_folder
+from adapters.embedded.postgres import running_dsn
 from tests.support.quarterdeck import Client, Quarterdeck, eventually, quarterdeck
 from tests.support.servers import SshHost
 
@@ -103,3 +106,18 @@ def test_a_failing_host_is_told_in_a_sentence(api: Client, version: str, ssh_hos
     task_id = api.ok("POST", f"clusters/{cluster_id}/install")["id"]
     reaches(api, cluster_id, "creation_failed")
     assert "does not let user" in api.ok("GET", f"tasks/{task_id}")["reason"]
+
+
+def test_what_stands_beside_the_log_is_what_it_says(program: Quarterdeck, api: Client) -> None:
+    verified = program.run("verify")
+    assert verified.returncode == 0, verified.stderr
+    assert "are what the log says" in verified.stdout
+    dsn = running_dsn(database_folder(program.folder / "data"))
+    assert dsn is not None
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        owner.execute("delete from log.claims where key = 'workspace:production'")
+        owner.execute("insert into log.claims values ('workspace:mine', gen_random_uuid(), 1)")
+    verified = program.run("verify")
+    assert verified.returncode == 1
+    assert "claim workspace:mine" in verified.stderr
+    assert "claim workspace:production: nobody has it" in verified.stderr
