@@ -1,0 +1,80 @@
+"""What the application needs from the world, each as a promise that every adapter keeps."""
+
+from application.ports.clock import Clock
+from application.ports.installing import (
+    Continue,
+    Finished,
+    HostKeyOffered,
+    Installer,
+    LogLine,
+    Operation,
+    OperationRequest,
+    PhaseEnded,
+    PhaseStarted,
+    Report,
+)
+from application.ports.log import (
+    MOST_EVENT_BYTES,
+    Append,
+    AppendConflict,
+    Appended,
+    Claim,
+    ClaimTaken,
+    CommandOutcome,
+    CommandRecord,
+    CommandSeen,
+    Document,
+    EventStore,
+    EventTooLarge,
+    StreamAppend,
+)
+from application.ports.rendering import Renderer, RenderFault, Rendering, SectionSource
+from application.ports.samples import Leases, TaskLogLine, TaskLogs
+from application.ports.secrets import Documents, KeyPair, KeyPairs, Vault
+from application.ports.stream import Mark, Marks, Page, Stream
+from application.ports.troubles import Erased, Overloaded, Unavailable
+
+__all__ = [
+    "MOST_EVENT_BYTES",
+    "Append",
+    "AppendConflict",
+    "Appended",
+    "Claim",
+    "ClaimTaken",
+    "Clock",
+    "CommandOutcome",
+    "CommandRecord",
+    "CommandSeen",
+    "Continue",
+    "Document",
+    "Documents",
+    "Erased",
+    "EventStore",
+    "EventTooLarge",
+    "Finished",
+    "HostKeyOffered",
+    "Installer",
+    "KeyPair",
+    "KeyPairs",
+    "Leases",
+    "LogLine",
+    "Mark",
+    "Marks",
+    "Operation",
+    "OperationRequest",
+    "Overloaded",
+    "Page",
+    "PhaseEnded",
+    "PhaseStarted",
+    "RenderFault",
+    "Renderer",
+    "Rendering",
+    "Report",
+    "SectionSource",
+    "Stream",
+    "StreamAppend",
+    "TaskLogLine",
+    "TaskLogs",
+    "Unavailable",
+    "Vault",
+]

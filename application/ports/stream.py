@@ -1,0 +1,47 @@
+"""The log as it is followed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.model import Recorded
+
+
+@dataclass(slots=True, frozen=True)
+class Mark:
+    """How far a reader is in one partition: the next offset to read and the last position seen."""
+
+    offset: int = 0
+    position: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class Page:
+    """Some records of one partition, in order, and how far they bring their reader.
+
+    `upto`: every position at or below it that belongs to this partition is in this page or an
+    earlier one, also when the page is empty.
+    """
+
+    partition: int
+    records: Sequence[Recorded]
+    next_offset: int
+    upto: int
+
+
+Marks = Callable[[Collection[int]], Awaitable[Mapping[int, Mark]]]
+
+
+class Stream(Protocol):
+    """The log as it is followed: in order within a partition, each record at least once.
+
+    Two adapters keep this promise: the log itself (one partition) and Kafka (many).
+    """
+
+    def follow(self, marks: Marks) -> AsyncIterator[Page]:
+        """Pages without end, each partition from its mark.
+
+        `marks` is asked for each partition when it is assigned; what the broker remembers is
+        never the truth. Waits when there is nothing; recovers by itself when its server comes back.
+        """
+        ...

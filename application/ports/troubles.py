@@ -1,0 +1,23 @@
+"""What may be the matter with a server or a key, whichever port one asks."""
+
+from domain.model import Refusal
+
+
+class Erased(Refusal, LookupError, code="erased"):
+    """The key of a secret was erased: nobody can read it any more."""
+
+
+class Overloaded(Exception):
+    """The queue of writes is full; ask again in `retry_after_seconds`."""
+
+    retry_after_seconds = 1
+
+
+class Unavailable(Exception):
+    """A server that is needed cannot be reached or refuses to write; `detail` is for people."""
+
+    retry_after_seconds = 5
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
