@@ -7,23 +7,16 @@ from typing import Any, LiteralString, Self
 from uuid import UUID
 
 import psycopg
-from psycopg.errors import CheckViolation, QueryCanceled
+from psycopg.errors import QueryCanceled
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres import connection as postgres
 from adapters.postgres.arrays import Int8s, Uuids
-from adapters.postgres.group_commit import GroupCommit, Request
+from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.mapper import COLUMNS, Mapper, records
-from application.ports import (
-    MOST_EVENT_BYTES,
-    Append,
-    Appended,
-    CommandOutcome,
-    EventTooLarge,
-)
+from application.ports import Append, Appended, CommandOutcome
 from domain.model import Recorded
 
-FITS = "stored_events_fits"
 LOAD = f"""
     select {COLUMNS} from log.stored_events e
     join unnest(%b::uuid[], %b::bigint[]) as asked(stream, after)
@@ -36,32 +29,12 @@ READ = f"""
 """
 
 
-class Writer(GroupCommit):
-    """The group commit, which knows what the log's own rules mean to those who break them."""
-
-    @property
-    def waiting(self) -> int:
-        """How many appends wait for the next batch."""
-        return len(self._waiting)
-
-    async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:
-        await super()._one_by_one(batch, _meaning(error))
-
-
-def _meaning(error: Exception) -> Exception:
-    if isinstance(error, CheckViolation) and error.diag.constraint_name == FITS:
-        return EventTooLarge(
-            f"An event may have {MOST_EVENT_BYTES >> 20} MiB at most, and this change needs more."
-        )
-    return error
-
-
 class PostgresEventStore:
     """ports.EventStore on the library's table layout; also reads the log by position."""
 
     def __init__(self, dsn: str, mapper: Mapper | None = None, *, readers: int = 4) -> None:
         self.mapper = mapper or Mapper()
-        self.writer = Writer(dsn, self.mapper)
+        self.writer = GroupCommit(dsn, self.mapper)
         self.pool: AsyncConnectionPool = postgres.open_pool(dsn, name="store", size=readers)
         self._asked: dict[UUID, tuple[int, list[asyncio.Future[Sequence[Recorded]]]]] = {}
         self._loading: asyncio.Task[None] | None = None

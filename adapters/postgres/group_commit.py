@@ -6,18 +6,13 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
+from psycopg.errors import CheckViolation
 
 from adapters.postgres import connection as postgres
-from adapters.postgres.append_calls import Encoded, Event, packed, said_of, write
+from adapters.postgres.append_calls import Encoded, Event, packed
 from adapters.postgres.mapper import Mapper
-from adapters.postgres.prepared_calls import PreparedCalls
-from application.ports import (
-    Append,
-    Appended,
-    Overloaded,
-    Unavailable,
-)
+from adapters.postgres.writing_session import WritingSession, refuse, without_verdict
+from application.ports import MOST_EVENT_BYTES, Append, Appended, EventTooLarge, Overloaded
 
 MAX_EVENTS = 1_000
 MAX_BYTES = 1 << 20
@@ -25,24 +20,8 @@ MAX_WAITING = 10_000
 WHOLE = 32
 """A batch up to this many requests is not worth halving: a commit costs more than what is won."""
 TRIES = 3
-SETTLE_SECONDS = 10.0
-"""How long a broken connection may keep those who wait on it from learning what was written."""
-LIFE = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
-END = """
-    select pg_terminate_backend(pid, 5000) from pg_stat_activity
-    where pid = %s and backend_start = %s
-"""
-WRITTEN = """
-    select notification_id, recorded_at from log.stored_events
-    where originator_id = %s and originator_version = %s
-      and topic = %s and state = %s and metadata = %s
-"""
-SEEN = """
-    select position, recorded_at from log.commands
-    where command_id = %s and fingerprint = %s and result = %s
-"""
-
-Connection = psycopg.AsyncConnection[Any]
+FITS = "stored_events_fits"
+"""The log's rule about the size of an event (schema step 12)."""
 
 
 @dataclass(slots=True)
@@ -57,13 +36,10 @@ class GroupCommit:
     share a batch; a request that breaks its batch fails alone."""
 
     def __init__(self, dsn: str, mapper: Mapper, *, capacity: int = MAX_WAITING) -> None:
-        self._dsn = dsn
+        self._session = WritingSession(dsn)
         self._mapper = mapper
         self._capacity = capacity
         self._waiting: deque[Request] = deque()
-        self._connection: Connection | None = None
-        self._calls: PreparedCalls | None = None
-        self._life: Any = None
         self._drain: asyncio.Task[None] | None = None
         self._is_busy = False
         self.batches = 0
@@ -71,7 +47,12 @@ class GroupCommit:
     async def close(self) -> None:
         if self._drain is not None:
             await asyncio.wait([self._drain])
-        await self._disconnect()
+        await self._session.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many appends wait for the next batch."""
+        return len(self._waiting)
 
     def append(self, append: Append) -> Coroutine[Any, Any, Appended]:
         return self.submit(self._encode(append))
@@ -166,14 +147,14 @@ class GroupCommit:
         try:
             await self._write(batch)
         except postgres.REFUSES_TO_WRITE as error:
-            await self._disconnect()
-            _refuse(batch, f"The database takes no writes: {postgres.sentence(error)}")
+            await self._session.close()
+            refuse(batch, f"The database takes no writes: {postgres.sentence(error)}")
         except postgres.GONE as error:
-            _refuse(batch, f"The database cannot be reached: {postgres.sentence(error)}")
+            refuse(batch, f"The database cannot be reached: {postgres.sentence(error)}")
         except Exception as error:
             await self._one_by_one(batch, error)
         except BaseException as error:
-            for request in _open(batch):
+            for request in without_verdict(batch):
                 request.verdict = error
             raise
 
@@ -181,103 +162,37 @@ class GroupCommit:
         """Write the batch; when the connection breaks, find out what was written, and go on."""
         left = batch
         for _ in range(TRIES):
-            await self._connect()
+            await self._session.open()
+            self.batches += 1
             try:
-                await self._execute(left)
+                await self._session.write(left)
                 return
             except postgres.REFUSES_TO_WRITE:
                 raise
             except postgres.GONE:
-                await self._settle(left)
-                left = _open(left)
+                await self._session.settle(left)
+                left = without_verdict(left)
                 if not left:
                     return
-        _refuse(left, "The database keeps going away: nothing was written.")
-
-    async def _execute(self, batch: Sequence[Request]) -> None:
-        assert self._connection is not None
-        self.batches += 1
-        self._calls = self._calls or PreparedCalls(self._connection)
-        await write(self._calls, batch)
+        refuse(left, "The database keeps going away: nothing was written.")
 
     async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:
         """A poison request fails alone: the others are written without it."""
-        left = _open(batch)
+        left = without_verdict(batch)
         if len(left) == 1:
-            left[0].verdict = error
+            left[0].verdict = _meaning(error)
             return
         for request in left:
             await self._commit([request])
 
-    async def _settle(self, batch: Sequence[Request]) -> None:
-        """Find out which appends were written before the connection broke.
 
-        What was on its way when it broke may still be carried out: first its end is made sure of.
-        """
-        life = self._life
-        await self._disconnect()
-        try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                connection = await self._connect_patiently()
-                await _end(connection, life)
-                for request in batch:
-                    request.verdict = await _written(connection, request)
-        except (psycopg.Error, TimeoutError):
-            _refuse(batch, "The database went away: nobody knows whether this was written.")
-
-    async def _connect_patiently(self) -> Connection:
-        pause = 0.02
-        while True:
-            try:
-                return await self._connect()
-            except postgres.GONE:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 1.0)
-
-    async def _connect(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            await self._disconnect()
-            connection = await postgres.connect(self._dsn, name="writer")
-            self._life = await (await connection.execute(LIFE)).fetchone()
-            self._connection = connection
-        return self._connection
-
-    async def _disconnect(self) -> None:
-        if self._calls is not None:
-            self._calls.close()
-            self._calls = None
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
-
-
-async def _end(connection: Connection, life: Any) -> None:
-    """End the session that broke; when it is gone, so is what it was doing, or it is written."""
-    cursor = await connection.execute(END, life)
-    if await cursor.fetchall() not in ([], [(True,)]):
-        raise TimeoutError
-
-
-async def _written(connection: Connection, request: Request) -> Appended | None:
-    """Where an append stands, if it was written: its last event, or else its command."""
-    if request.events:
-        cursor = await connection.execute(WRITTEN, said_of(request.events[-1]))
-    elif (command := request.append.command) is not None:
-        asked = [command.command_id, command.fingerprint, command.result]
-        cursor = await connection.execute(SEEN, asked)
-    else:
-        return None
-    row = await cursor.fetchone()
-    return Appended(*row) if row else None
-
-
-def _open(batch: Sequence[Request]) -> Sequence[Request]:
-    return [request for request in batch if request.verdict is None]
-
-
-def _refuse(batch: Sequence[Request], detail: str) -> None:
-    for request in _open(batch):
-        request.verdict = Unavailable(detail)
+def _meaning(error: Exception) -> Exception:
+    """What it means to those who broke one of the log's own rules."""
+    if isinstance(error, CheckViolation) and error.diag.constraint_name == FITS:
+        return EventTooLarge(
+            f"An event may have {MOST_EVENT_BYTES >> 20} MiB at most, and this change needs more."
+        )
+    return error
 
 
 def _answer(request: Request) -> Appended:
