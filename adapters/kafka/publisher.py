@@ -140,7 +140,8 @@ async def open_publisher(
 async def _close(producer: Any) -> None:
     """Close also a producer whose broker is gone: its own `stop` would wait for it for ever."""
     try:
-        await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await producer.stop()
     except FAILURES:
         for close in (producer._sender.close, producer.client.close):
             with suppress(*FAILURES):

@@ -94,7 +94,8 @@ async def _watch(connection: Connection, term: asyncio.Timeout) -> None:
         while True:
             async for _ in connection.notifies(timeout=PING_SECONDS):
                 pass
-            await asyncio.wait_for(connection.execute("select 1"), PING_SECONDS)
+            async with asyncio.timeout(PING_SECONDS):
+                await connection.execute("select 1")
     except (psycopg.Error, OSError, TimeoutError):
         term.reschedule(asyncio.get_running_loop().time())
 
