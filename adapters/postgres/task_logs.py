@@ -1,6 +1,7 @@
 """Lines of task logs: samples in partitions by day, numbered within their task."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection, errors
@@ -42,6 +43,17 @@ class PostgresTaskLogs:
                     [task_id, after, limit],
                 )
                 return [TaskLogLine(*row) for row in await cursor.fetchall()]
+
+    async def last_number(self, task_id: UUID, until: datetime | None = None) -> int:
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select coalesce(max(number), 0) from samples.task_log_lines"
+                    " where task_id = %s and at <= coalesce(%s, 'infinity'::timestamptz)",
+                    [task_id, until],
+                )
+                row = await cursor.fetchone()
+        return int(row[0]) if row else 0
 
     async def offsets(self, task_id: UUID) -> Mapping[str, int]:
         with reachable():

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,9 @@ class TaskLogs:
 
     async def read(self, task_id: UUID, after: int = 0, limit: int = 1000) -> list[TaskLogLine]:
         return []
+
+    async def last_number(self, task_id: UUID, until: datetime | None = None) -> int:
+        return len(self.lines)
 
     async def offsets(self, task_id: UUID) -> Mapping[str, int]:
         return {"prepare": len(self.lines)}

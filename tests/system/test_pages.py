@@ -210,6 +210,43 @@ async def test_the_log_is_followed_and_searched(house: House, chromium: Browser)
         await expect(page.locator("#log li:not([hidden])")).to_have_count(1)
 
 
+async def test_a_long_log_comes_as_one_scrolls(house: House, chromium: Browser) -> None:
+    workspace_id = await fill(house)
+    cluster_id = await cluster_called(house, "train-kiruna-1")
+    task_id = await begin(house, workspace_id, cluster_id)
+    lines = [LogLine("start-workers", f"line {n}", offset=1000 + n) for n in range(1, 2000)]
+    await house.hub.task_logs.write(task_id, lines)
+    await house.shown()
+    async with window(house, chromium) as opened:
+        page = opened.page
+        address = f"{EXAMPLE}/clusters/{cluster_id}/infrastructure"
+        await opened.go(address)
+        shown = page.locator("#log li[id]")
+        await expect(shown).to_have_count(500)
+        await page.locator("#log").focus()
+        await page.keyboard.press("Home")
+        await expect(shown).to_have_count(1000)
+        await expect(page.get_by_role("button", name="Follow")).to_have_attribute(
+            "aria-pressed", "false"
+        )
+        first = await page.locator("#L1514").bounding_box()
+        assert first is not None
+        assert first["y"] > 0, "what was read stays where it was"
+        await page.get_by_label("Search the log").fill("line 7")
+        found = page.locator("#log li:not([hidden])[id]")
+        await expect(found).to_have_count(100)
+        await page.locator("#log").focus()
+        await page.keyboard.press("Home")
+        await expect(found).to_have_count(111)
+        await expect(page.locator("#L1")).to_be_attached()
+        await opened.go(f"{address}?from=0#L300")
+        await expect(page.locator("#L300")).to_be_in_viewport()
+        await page.locator("#L310 a").click()
+        assert page.url.endswith("from=0#L310")
+        await page.locator("#L500").scroll_into_view_if_needed()
+        await expect(page.locator("#L1000")).to_be_attached()
+
+
 async def test_the_hand_of_the_rail_shows_the_past(house: House, chromium: Browser) -> None:
     workspace_id = await fill(house)
     cluster_id = await cluster_called(house, "train-kiruna-1")

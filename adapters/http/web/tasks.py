@@ -1,8 +1,6 @@
 """Tasks: of a workspace, of a cluster with phases and live log, and how to cancel one."""
 
-import re
-from collections.abc import AsyncIterator, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +13,9 @@ from adapters.http.web.cluster import shown as overview_shown
 from adapters.http.web.endpoints import act, page
 from adapters.http.web.live import EVERYTHING, PULSE
 from adapters.http.web.phases import course_of
+from adapters.http.web.task_log import PIECE, phase_of, piece_of, shown_lines, whole_text
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
-from application.ports import TaskLogLine
 from application.tasks import CancelTask
 from domain.model import NotFound, Recorded, Refusal
 from projections.reader import BadCursor, Page, Reader, Shown
@@ -26,22 +24,9 @@ from projections.tasks import tasks_where
 
 ROWS = 50
 LINES = 1_000
-"""Lines of a log that a page begins with, and that one live message adds at most."""
+"""Lines of a log that one live message adds at most."""
+UNDER_WAY = ("queued", "running")
 PULSE_SECONDS = 0.25
-OVER = ("succeeded", "failed", "cancelled", "lost", "lost_in_critical")
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
-"""What a terminal would obey: colours and the like (ECMA-48)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a log as the page shows it; `phase` is named where a new one begins."""
-
-    number: int
-    at: Any
-    text: str
-    phase: str | None
-    is_note: bool
 
 
 async def in_workspace(visit: Visit) -> Response:
@@ -100,16 +85,17 @@ async def infrastructure(visit: Visit) -> Response:
     """A cluster's tasks, and one of them with its phases and its log."""
     cluster = await found(visit)
     shown = await _infrastructure(visit, cluster, visit.reader)
-    lines = await _lines(visit, shown["task"], _after(visit))
+    task = shown["task"]
+    piece = await piece_of(visit, UUID(task["id"]), after=_line(visit, "from")) if task else None
     return await pages.page(
         visit,
         "tasks/infrastructure.html",
         subject=UUID(cluster["id"]),
         tab="infrastructure",
         head=await head_of(visit, cluster, visit.reader),
-        lines=lines,
-        first_line=_after(visit),
-        has_more=len(lines) == LINES,
+        piece=piece,
+        page_lines=PIECE,
+        is_under_way=bool(task) and task["status"] in UNDER_WAY and visit.at is None,
         **shown,
     )
 
@@ -149,30 +135,10 @@ async def _task(visit: Visit, reader: Reader, text: str, cluster_id: str | None 
     return task
 
 
-def _after(visit: Visit) -> int:
-    text = visit.query("from")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
-async def _lines(visit: Visit, task: Shown | None, after: int) -> list[Line]:
-    """The lines of a task's log after that number, as far as the instant that is shown."""
-    if task is None:
-        return []
-    found = await visit.edge.task_logs.read(UUID(task["id"]), after, LINES)
-    if visit.at is not None:
-        found = [line for line in found if line.at <= visit.at]
-    return shown_lines(found)
-
-
-def shown_lines(lines: Sequence[TaskLogLine], phase: str | None = None) -> list[Line]:
-    """The lines, with the name of each phase where it begins."""
-    shown = []
-    for line in lines:
-        begins = line.phase if line.phase != phase else None
-        phase = line.phase
-        text = ESCAPES.sub("", line.text)
-        shown.append(Line(line.number, line.at, text, begins, line.stream == "note"))
-    return shown
+def _line(visit: Visit, name: str) -> int | None:
+    """The number of a line that the address names."""
+    text = visit.query(name)
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 async def cluster_live(visit: Visit) -> Response:
@@ -189,9 +155,10 @@ class _ClusterWatch:
     def __init__(self, visit: Visit, tasks: set[UUID]) -> None:
         self._visit = visit
         self._tab = visit.query("tab")
+        self._home = f"{visit.home}/clusters/{visit.path_id('cluster_id')}"
         self._about = Concerned(visit.path_id("cluster_id"), tasks)
         self._line = int(visit.query("line") or 0)
-        self._phase = visit.query("phase") or None
+        self._phase: str | None = None
         self._log_of = visit.query("task")
 
     @property
@@ -240,10 +207,18 @@ class _ClusterWatch:
         return live.partials({"#stale": html})
 
     async def _log(self) -> str:
-        lines = await self._visit.edge.task_logs.read(UUID(self._log_of), self._line, LINES)
+        logs, task_id = self._visit.edge.task_logs, UUID(self._log_of)
+        lines = await logs.read(task_id, self._line, LINES)
         if not lines:
             return ""
-        html = pages.html(self._visit, "tasks/_lines.html", lines=shown_lines(lines, self._phase))
+        before = self._phase or await phase_of(logs, task_id, self._line)
+        html = pages.html(
+            self._visit,
+            "tasks/_lines.html",
+            lines=shown_lines(lines, before),
+            task_id=task_id,
+            log_page=f"{self._home}/infrastructure",
+        )
         self._line, self._phase = lines[-1].number, lines[-1].phase
         count = live.partials({"#log-count": words.plural(self._line, "line")}, "innerHTML")
         return live.partials({"#log": html}, "beforeend") + count
@@ -263,12 +238,29 @@ async def cancel(visit: Visit) -> Response:
     return pages.done(visit, address, "It is asked to stop.", outcome.position)
 
 
+async def log(visit: Visit) -> Response:
+    """A further piece of a log: the lines before a number, or those after one."""
+    task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
+    before = _line(visit, "before")
+    after = None if before else _line(visit, "from")
+    piece = await piece_of(visit, UUID(task["id"]), after=after, before=before)
+    return pages.fragment(
+        visit,
+        "tasks/_piece.html",
+        piece=piece,
+        task=task,
+        is_above=before is not None,
+        page_lines=PIECE,
+        is_under_way=task["status"] in UNDER_WAY and visit.at is None,
+    )
+
+
 async def log_text(visit: Visit) -> Response:
     """The whole log of a task, as text to keep."""
     task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
     name = f"{task['cluster_name']}-{task['kind']}-{task['id'][:8]}.log"
     return StreamingResponse(
-        _text(visit, UUID(task["id"])),
+        whole_text(visit, UUID(task["id"])),
         media_type="text/plain; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
@@ -277,16 +269,10 @@ async def log_text(visit: Visit) -> Response:
     )
 
 
-async def _text(visit: Visit, task_id: UUID) -> AsyncIterator[str]:
-    after = 0
-    while lines := await visit.edge.task_logs.read(task_id, after, LINES):
-        after = lines[-1].number
-        yield "".join(f"{line.at.isoformat()} {line.phase} {line.text}\n" for line in lines)
-
-
 PAGES = [
     page("/workspaces/{workspace}/tasks", in_workspace, Permission.READ_TASKS),
     page("/workspaces/{workspace}/tasks/live", in_workspace_live, Permission.READ_TASKS),
+    page("/workspaces/{workspace}/tasks/{task_id}/log", log, Permission.READ_TASKS),
     page("/workspaces/{workspace}/tasks/{task_id}/log.txt", log_text, Permission.READ_TASKS),
     act("/workspaces/{workspace}/tasks/{task_id}/cancel", cancel, Permission.WRITE_TASKS),
     page(f"{HOME}/infrastructure", infrastructure, Permission.READ_CLUSTERS),

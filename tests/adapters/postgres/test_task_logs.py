@@ -50,6 +50,17 @@ async def test_a_log_is_read_on_from_a_line(logs: PostgresTaskLogs) -> None:
     assert not await logs.read(uuid4())
 
 
+async def test_a_log_has_a_last_line_now_and_at_an_instant(logs: PostgresTaskLogs) -> None:
+    task_id = uuid4()
+    assert await logs.last_number(task_id) == 0
+    await logs.write(task_id, [LogLine("boot", "a"), LogLine("boot", "b")])
+    (first, _) = await logs.read(task_id)
+    await logs.write(task_id, [LogLine("boot", "c")])
+    assert await logs.last_number(task_id) == 3
+    assert await logs.last_number(task_id, first.at) == 1
+    assert await logs.last_number(uuid4()) == 0
+
+
 async def test_a_line_that_is_told_again_is_kept_once(logs: PostgresTaskLogs) -> None:
     """The next manager begins where the last one may have been."""
     task_id = uuid4()

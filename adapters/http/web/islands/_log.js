@@ -1,4 +1,4 @@
-// A task's log: it follows its end, is searched, and never grows beyond what a page can hold.
+// A task's log: it follows its end, loads what comes into sight, and is searched.
 import { all, one, on } from "./_dom.js";
 
 const MOST_LINES = 5000;
@@ -7,29 +7,99 @@ if (pane) {
   const log = one(".log", pane);
   const button = one("[data-follow]", pane);
   const search = one("[data-log-search]", pane);
-  const isFollowing = () => button.getAttribute("aria-pressed") === "true";
+  const number = (line) => Number(line.dataset.no);
+  const lines = () => all("li[data-no]", log);
+  const isFollowing = () => button?.getAttribute("aria-pressed") === "true";
+  const isAtEnd = () => log.scrollTop + log.clientHeight >= log.scrollHeight - 2;
+  const toEnd = () => (log.scrollTop = log.scrollHeight);
   const follow = (yes) => {
-    button.setAttribute("aria-pressed", String(yes));
-    if (yes) log.scrollTop = log.scrollHeight;
+    button?.setAttribute("aria-pressed", String(yes));
+    if (yes) toEnd();
   };
-  const find = () => {
+
+  const find = (found) => {
     const wanted = search.value.trim().toLowerCase();
-    for (const line of log.children) {
+    for (const line of found) {
       line.hidden = wanted !== "" && !line.textContent.toLowerCase().includes(wanted);
     }
   };
+  search.addEventListener("input", () => find(lines()));
 
-  button.addEventListener("click", () => follow(!isFollowing()));
-  log.addEventListener("wheel", (event) => event.deltaY < 0 && follow(false), { passive: true });
-  search.addEventListener("input", find);
-  new MutationObserver(() => {
-    while (log.children.length > MOST_LINES) log.firstElementChild.remove();
-    if (search.value) find();
-    if (isFollowing()) log.scrollTop = log.scrollHeight;
+  // What is beyond either end of what is shown comes when it comes into sight.
+  const load = async (item) => {
+    const link = one("a[data-more]", item);
+    if (!link || item.dataset.asked) return;
+    item.dataset.asked = "1";
+    const answer = await fetch(link.dataset.more, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok) return delete item.dataset.asked;
+    const template = document.createElement("template");
+    template.innerHTML = await answer.text();
+    if (!item.isConnected) return;
+    if (search.value) find(all("li[data-no]", template.content));
+    const isAbove = item === log.firstElementChild;
+    const [top, height] = [log.scrollTop, log.scrollHeight];
+    item.replaceWith(template.content);
+    if (isAbove) log.scrollTop = top + log.scrollHeight - height;
+    document.dispatchEvent(new CustomEvent("htmx:after:settle"));
+    watch();
+  };
+  const watcher = new IntersectionObserver(
+    (seen) => seen.filter((each) => each.isIntersecting).forEach((each) => load(each.target)),
+    { root: log, rootMargin: "300px" },
+  );
+  const watch = () => all(".log-more", log).forEach((item) => watcher.observe(item));
+
+  const earlier = (before) => {
+    const item = Object.assign(document.createElement("li"), { className: "log-more" });
+    const link = Object.assign(document.createElement("a"), { textContent: "Earlier lines" });
+    const address = new URL(log.dataset.piece, location.href);
+    address.searchParams.set("before", before);
+    link.href = link.dataset.more = address.pathname + address.search;
+    item.append(link);
+    return item;
+  };
+  const trim = () => {
+    const shown = lines();
+    if (shown.length <= MOST_LINES) return;
+    const kept = shown.findIndex((line, at) => at >= shown.length - MOST_LINES && line.id);
+    for (const line of shown.slice(0, kept)) line.remove();
+    one(".log-more", log)?.remove();
+    log.prepend(earlier(number(shown[kept])));
+    watch();
+  };
+
+  // A stream that comes back tells again what was told before.
+  let last = number(lines().at(-1) ?? log) || 0;
+  const drop = (records) => {
+    for (const record of records.filter((each) => !each.nextSibling)) {
+      for (const line of [...record.addedNodes].filter((node) => node.dataset?.no)) {
+        if (number(line) <= last) line.remove();
+      }
+    }
+    last = Math.max(last, number(lines().at(-1) ?? log) || 0);
+  };
+  new MutationObserver((records) => {
+    drop(records);
+    if (search.value) find(lines());
+    if (!isFollowing()) return;
+    trim();
+    toEnd();
   }).observe(log, { childList: true });
 
-  if (location.hash.startsWith("#L")) follow(false);
-  else if (isFollowing()) log.scrollTop = log.scrollHeight;
-  on("click", ".log .no", () => follow(false));
-  if (all(".log li", pane).length === 0) log.setAttribute("data-empty", "");
+  // The address of a line names the piece that it is in.
+  const target = /^#L\d+$/.test(location.hash) ? location.hash : "";
+  on("click", ".log a.no", (event, link) => {
+    event.preventDefault();
+    follow(false);
+    const address = new URL(link.href);
+    history.replaceState(history.state, "", address.pathname + address.search);
+    location.hash = address.hash;
+  });
+  button?.addEventListener("click", () => follow(!isFollowing()));
+  if (target) {
+    follow(false);
+    one(target, log)?.scrollIntoView({ block: "center" });
+  } else if (!new URLSearchParams(location.search).has("from")) toEnd();
+  log.addEventListener("scroll", () => isAtEnd() || follow(false), { passive: true });
+  watch();
 }

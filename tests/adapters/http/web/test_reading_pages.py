@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape, unescape
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from starlette.routing import Match
 
 from adapters.http.web.routes import PAGES
-from tests.adapters.http.web.fleet import create, fill, template_of
+from application.ports import LogLine
+from tests.adapters.http.web.fleet import begin, create, fill, template_of
 from tests.adapters.http.web.house import House
+from tests.adapters.http.web.test_changing_things import clusters_of
 from tests.adapters.http.web.visitor import Page, Visitor
 
 ELSEWHERE = ("/static/", "/documentation", "/livez", "/readyz", "/metrics", "/api/")
@@ -162,6 +165,50 @@ def turns(page: Page) -> set[str]:
 
 def link_of(page: Page, name: str) -> str:
     found = re.search(rf'<a [^>]*href="([^"]*)" data-page="{name}"', page.html)
+    assert found is not None
+    return unescape(found[1])
+
+
+async def test_a_long_log_is_read_piece_by_piece_and_taken_along_whole(
+    house: House, mira: Visitor
+) -> None:
+    workspace_id = await fill(house)
+    cluster_id = (await clusters_of(house))["train-kiruna-1"]
+    task_id = await begin(house, workspace_id, UUID(cluster_id))
+    lines = [LogLine("start-workers", f"line {n}", offset=1000 + n) for n in range(1, 1187)]
+    await house.hub.task_logs.write(task_id, lines)
+    await house.shown()
+    page = await mira.get(f"{EXAMPLE}/clusters/{cluster_id}/infrastructure")
+    assert "1,200 lines" in page.words
+    assert numbers(page) == (701, 1200)
+    assert "Later lines" not in page.words
+    page = await mira.get(more(page, "Earlier lines"))
+    assert numbers(page) == (201, 700)
+    page = await mira.get(more(page, "Earlier lines"))
+    assert numbers(page) == (1, 500)
+    assert "Earlier lines" not in page.words
+    assert "Phase connect" in page.words
+    page = await mira.get(more(page, "Later lines"))
+    assert numbers(page) == (501, 1000)
+    assert "is-phase" not in page.html
+    log = f"{EXAMPLE}/tasks/{task_id}/log"
+    assert numbers(await mira.get(f"{log}?before=301")) == (1, 300)
+    assert numbers(await mira.get(f"{log}?from=1000")) == (1001, 1200)
+    assert numbers(await mira.get(f"{log}?from=1200")) == (0, 0)
+    text = (await mira.get(f"{log}.txt")).html.splitlines()
+    assert len(text) == 1200
+    assert text[-1].endswith(" start-workers line 1186")
+
+
+def numbers(page: Page) -> tuple[int, int]:
+    """The first and the last line of a log that a page shows, all between them being there."""
+    found = [int(number) for number in re.findall(r'id="L(\d+)"', page.html)]
+    assert found == list(range(found[0], found[-1] + 1)) if found else True
+    return (found[0], found[-1]) if found else (0, 0)
+
+
+def more(page: Page, word: str) -> str:
+    found = re.search(rf'href="([^"]*)"[^>]*>{word}<', page.html)
     assert found is not None
     return unescape(found[1])
 
