@@ -145,7 +145,8 @@ async def _close(producer: Any) -> None:
     except FAILURES:
         for close in (producer._sender.close, producer.client.close):
             with suppress(*FAILURES):
-                await asyncio.wait_for(close(), CLOSE_SECONDS)
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await close()
         for batch in _waiting(producer._message_accumulator):
             batch.future.cancel()
 
