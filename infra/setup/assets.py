@@ -25,7 +25,6 @@ OLDEST_NODE = 18
 READY_MADE = {
     "htmx": "htmx.org/dist/htmx.min.js",
     "hx-sse": "htmx.org/dist/ext/hx-sse.min.js",
-    "alpine": "@alpinejs/csp/dist/cdn.min.js",
 }
 ESBUILD = (
     "--bundle",
