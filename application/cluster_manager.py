@@ -13,6 +13,7 @@ from application.operation_requests import Tools, request_of_task
 from application.permissions import QUARTERDECK
 from application.ports import (
     Continue,
+    Erased,
     Finished,
     HostKeyOffered,
     LogLine,
@@ -152,15 +153,17 @@ class ClusterManager:
             await self._operate(task_id, request)
         except (TaskIsTaken, TaskIsOver):
             return
+        except Erased as erased:
+            await self._give_up(task_id, erased.detail)
         except Exception as error:
             # What is wrong with one task is not the end of the others.
             logger.exception("Task %s cannot go on.", task_id)
-            await self._give_up(task_id, error)
+            kind = type(error).__name__
+            await self._give_up(task_id, f"Quarterdeck could not go on ({kind}); its log says why.")
         finally:
             await self._let_go(task_id)
 
-    async def _give_up(self, task_id: UUID, error: Exception) -> None:
-        reason = f"Quarterdeck could not go on with it ({type(error).__name__}); its log says why."
+    async def _give_up(self, task_id: UUID, reason: str) -> None:
         try:
             await self._say(LoseTask, task_id, reason=reason)
         except (TaskIsTaken, TaskIsOver):

@@ -21,6 +21,7 @@ from application.tasks import CancelTask, ClaimTask
 from domain.clusters import ClusterStatus
 from domain.tasks import (
     TaskClaimed,
+    TaskLost,
     TaskPhaseEnded,
     TaskPhaseStarted,
     TaskStatus,
@@ -234,6 +235,17 @@ async def test_what_is_wrong_with_one_task_is_not_the_end_of_the_others(
             assert (await house.over(other_id)).status is TaskStatus.SUCCEEDED
     assert (await house.cluster()).status is ClusterStatus.UNKNOWN
     assert not house.leases.held
+
+
+async def test_a_task_whose_secrets_were_erased_says_so() -> None:
+    house = await a_house([GOOD])
+    task_id = await house.install()
+    house.hub.vault.erase(house.cluster_id)
+    async with house.manager():
+        task = await house.over(task_id)
+    assert task.status is TaskStatus.LOST
+    lost = [event for event in house.hub.events() if isinstance(event, TaskLost)]
+    assert [event.reason for event in lost] == ["The key of this secret was erased."]
 
 
 async def test_an_installer_that_breaks_its_promise_loses_its_task_alone() -> None:
