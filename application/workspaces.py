@@ -9,16 +9,12 @@ from uuid import UUID
 from application.commands import Command, Handlers
 from application.permissions import Permission
 from application.work import Work
-from domain.model import Fault, Invalid, Refusal
+from domain.model import Fault, Invalid
 from domain.values import Name, Slug
 from domain.workspaces import Workspace, WorkspaceSettings
 
 handlers = Handlers()
 RESERVED = frozenset({"new", "system", "audit", "tokens", "tasks"})
-
-
-class WorkspaceNotEmpty(Refusal, code="workspace_not_empty"):
-    """A workspace that holds clusters cannot be deleted."""
 
 
 class CreateWorkspace(Command, permission=Permission.WRITE_WORKSPACES):
