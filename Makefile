@@ -35,8 +35,8 @@ test-full: setup ## What make test leaves out: the tests with servers built from
 	@$(BIN)/python -m tests.support.servers.install loki
 	@$(PYTEST) -m "full and not soak"
 
-soak: setup ## The long form of the fault tests, with their counts
-	@$(BIN)/python -m tests.support.servers.install sshd kafka
+soak: setup ## The long form of the fault tests, with their counts (tests/soak/counts.py)
+	@$(BIN)/python -m tests.support.servers.install sshd kafka loki
 	@$(PYTEST) tests/soak -m soak -s --timeout 0
 
 bench: setup ## The figures; BENCH_JSON=file writes them as {name: number}

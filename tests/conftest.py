@@ -1,6 +1,5 @@
 """The fixtures every test may ask for by name: real servers, each started once per run."""
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -15,9 +14,8 @@ from playwright.async_api import Browser, async_playwright
 from psycopg.conninfo import make_conninfo
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from adapters.postgres.migrations import migrate
 from tests.support import servers
-from tests.support.fleet import Fleet
+from tests.support.fleet import Fleet, fleet_over
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +39,17 @@ def own_postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of the test's own, to be stopped and killed."""
     with servers.postgres(server_folder / f"postgres-{secrets.token_hex(4)}") as server:
         yield server
+
+
+@pytest.fixture
+def disk(server_folder: Path) -> Iterator[servers.SmallDisk]:
+    """A disk that can be full; skips where we may not mount one."""
+    folder = server_folder / f"disk-{secrets.token_hex(4)}"
+    try:
+        with servers.small_disk(folder, megabytes=512) as disk:
+            yield disk
+    except servers.CannotMount as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture
@@ -87,11 +96,8 @@ def fleet(
     server_folder: Path, own_postgres: EmbeddedPostgres, kafka_broker: servers.KafkaBroker
 ) -> Iterator[Fleet]:
     """Two of each process over a PostgreSQL and a Kafka of the test's own."""
-    asyncio.run(migrate(own_postgres.dsn))
-    folder = server_folder / f"fleet-{secrets.token_hex(4)}"
-    with Fleet(folder, own_postgres.dsn, kafka=kafka_broker.address) as fleet:
+    with fleet_over(server_folder, own_postgres, kafka=kafka_broker.address) as fleet:
         yield fleet
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

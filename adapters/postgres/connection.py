@@ -11,6 +11,11 @@ from adapters.postgres import arrays
 from application.ports import Unavailable
 
 GONE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+RECONNECT_SECONDS = 1.0
+"""A pool that finds no server lets go after so long, and tries anew at once for who asks next.
+
+By itself it would go on with pauses that double: after an outage of a minute for a minute more.
+"""
 REFUSES_TO_WRITE = (errors.ReadOnlySqlTransaction, errors.DiskFull, errors.InsufficientResources)
 
 
@@ -51,6 +56,7 @@ def open_pool(dsn: str, *, name: str, size: int) -> AsyncConnectionPool:
         max_size=size,
         open=False,
         timeout=5,
+        reconnect_timeout=RECONNECT_SECONDS,
         name=name,
         configure=_configure,
         kwargs={"autocommit": True, "application_name": f"quarterdeck {name}"},

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connection import sentence
+from adapters.postgres.connection import RECONNECT_SECONDS, sentence
 from adapters.postgres.feeding import (
     PASSES,
     Connection,
@@ -65,6 +65,7 @@ class Projector:
             min_size=1,
             max_size=CONNECTIONS,
             timeout=5,
+            reconnect_timeout=RECONNECT_SECONDS,
             name="projector",
             open=False,
         )

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from adapters.postgres.connection import reachable
+from adapters.postgres.connection import RECONNECT_SECONDS, reachable
 from projections.reader import BadCursor, Shown
 
 STATEMENT_SECONDS = 10
@@ -83,6 +83,7 @@ async def open_reader(dsn: str, connections: int = 8) -> AsyncIterator[PostgresR
         min_size=1,
         max_size=connections,
         timeout=CONNECTION_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
         name="reader",
         open=False,
     )

@@ -1,12 +1,16 @@
 """When all is over, every acknowledged command is there once, wherever one looks."""
 
 import asyncio
+import json
 from collections import Counter
+from datetime import UTC
 
 import psycopg
 
+from domain.audit import audit_line
 from tests.support.fleet import Fleet
-from tests.support.load import Load, asking_again, effects
+from tests.support.load import Load, asking_again, effects, records
+from tests.support.quarterdeck import eventually
 from tests.support.servers import SshHost
 
 DRAINED_SECONDS = 300.0
@@ -25,6 +29,7 @@ def must_have_drained(fleet: Fleet, load: Load, host: SshHost) -> None:
     assert asyncio.run(effects(fleet.dsn)) == Counter([*load.everywhere.done, *load.inside.done])
     asyncio.run(_must_be_shown(load, host))
     assert _parked(fleet.dsn) == []
+    _must_be_told(fleet)
     for words in (["rebuild", "--check"], ["verify"]):
         ended = fleet.apis[0].run(*words)
         assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -52,6 +57,26 @@ async def _must_be_shown(load: Load, host: SshHost) -> None:
     assert not others
     scripts = [f"{task['id']} {phase}" for task in tasks for phase in PHASES[task["kind"]]]
     assert Counter((host.home / "ran").read_text().splitlines()) == Counter(scripts)
+
+
+def _must_be_told(fleet: Fleet) -> None:
+    """An audit line for each event that has one: at least once, and whole."""
+    wanted = asyncio.run(audited(fleet.dsn))
+
+    def told() -> set[int]:
+        return {json.loads(line)["position"] for line in fleet.audit}
+
+    eventually(lambda: told() >= wanted, DRAINED_SECONDS, lambda: (wanted - told(), fleet.errors))
+    assert told() == wanted
+
+
+async def audited(dsn: str) -> set[int]:
+    """The positions of the events that the audit tells of."""
+    return {
+        recorded.position
+        async for recorded in records(dsn)
+        if audit_line(recorded, UTC) is not None
+    }
 
 
 def _head(dsn: str) -> int:

@@ -1,7 +1,12 @@
-"""A fleet is two of each process over one database, each started again when it has ended."""
+"""A fleet is every process over one database, each started again when it has ended."""
 
+import asyncio
+import secrets
+import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +14,8 @@ from typing import Self
 
 import psycopg
 
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.migrations import migrate
 from adapters.postgres.roles import as_process
 from tests.support.quarterdeck import Quarterdeck, eventually
 
@@ -24,7 +31,7 @@ class Fleet:
     `dsn` is the owner's; the processes sign in as their own role.
     """
 
-    def __init__(self, folder: Path, dsn: str, **settings: str) -> None:
+    def __init__(self, folder: Path, dsn: str, *, copies: int = 2, **settings: str) -> None:
         self.dsn = dsn
         self.ended: Counter[str] = Counter()
         """What ended by itself, against expectation, and how often."""
@@ -32,7 +39,8 @@ class Fleet:
         self.members = {
             f"{word}-{n}": Quarterdeck(folder / f"{word}-{n}", name=f"{word}-{n}", **shared)
             for word in WORDS
-            for n in (1, 2)
+            if word != "relay" or "kafka" in settings
+            for n in range(1, copies + 1)
         }
         self._begun: dict[str, float] = {}
 
@@ -54,7 +62,12 @@ class Fleet:
 
     @property
     def apis(self) -> list[Quarterdeck]:
-        return [self.members["api-1"], self.members["api-2"]]
+        return self._all("api")
+
+    @property
+    def audit(self) -> list[str]:
+        """The lines that the projectors have printed."""
+        return [line for each in self._all("projector") for line in each.output.splitlines()]
 
     @property
     def errors(self) -> dict[str, str]:
@@ -77,6 +90,9 @@ class Fleet:
                 self.ended[name.split("-")[0]] += 1
                 self._start(name)
 
+    def _all(self, word: str) -> list[Quarterdeck]:
+        return [member for name, member in self.members.items() if name.startswith(word)]
+
     def _start(self, name: str) -> None:
         self._begun[name] = time.time()
         self.members[name].start(name.split("-")[0], await_ready=False)
@@ -91,3 +107,15 @@ class Fleet:
         return all(
             name in seen and seen[name].timestamp() > begun for name, begun in self._begun.items()
         )
+
+
+@contextmanager
+def fleet_over(
+    folder: Path, server: EmbeddedPostgres, *, copies: int = 2, **settings: str
+) -> Iterator[Fleet]:
+    """A running fleet over a fresh server, with its files below `folder` until it is gone."""
+    asyncio.run(migrate(server.dsn))
+    own = folder / f"fleet-{secrets.token_hex(4)}"
+    with Fleet(own, server.dsn, copies=copies, **settings) as fleet:
+        yield fleet
+    shutil.rmtree(own, ignore_errors=True)

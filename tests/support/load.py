@@ -85,7 +85,7 @@ class Asking:
         self.done: dict[str, int] = {}
         """Where each acknowledged command stands in the log, by its word."""
         self.unanswered = 0
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
         self.out_of_date = 0
 
     async def command(self, word: str, method: str, path: str, body: Any = None) -> Any:
@@ -124,7 +124,7 @@ class Asking:
                     return answer
                 must_be_for_now(answer)
                 self.out_of_date += is_out_of_date(answer)
-                self.refused += 1
+                self.refused[method] += 1
             await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -211,9 +211,15 @@ class Load:
         return {
             "acknowledged": self.acknowledged,
             "unanswered": sum(asked.unanswered for asked in both),
-            "refused for now": sum(asked.refused for asked in both),
+            "refused for now": sum(asked.refused.total() for asked in both),
             "refused by what was so before": sum(asked.out_of_date for asked in both),
         }
+
+    @property
+    def refused_writes(self) -> int:
+        """How many commands were told to come again later."""
+        both = self.everywhere.refused + self.inside.refused
+        return both.total() - both["GET"]
 
     def until_more(self, count: int, told: Callable[[], object] = lambda: "") -> None:
         """Wait until so many more commands are acknowledged."""
@@ -334,13 +340,17 @@ async def asking_again(earlier: Asking) -> AsyncIterator[Asking]:
 
 async def effects(dsn: str) -> Counter[str]:
     """How often each thing that was asked for has happened, by its word."""
-    found: Counter[str] = Counter()
+    return Counter([word async for recorded in records(dsn) for word in _words(recorded)])
+
+
+async def records(dsn: str) -> AsyncIterator[Recorded]:
+    """The whole log."""
     async with PostgresEventStore(dsn, readers=1) as store:
         position = 0
-        while records := await store.read(position, LOG_PAGE):
-            found.update(word for record in records for word in _words(record))
-            position = records[-1].position
-    return found
+        while page := await store.read(position, LOG_PAGE):
+            for recorded in page:
+                yield recorded
+            position = page[-1].position
 
 
 def _words(recorded: Recorded) -> Iterator[str]:

@@ -6,17 +6,21 @@ from tests.support.servers.kafka import KafkaBroker, kafka
 from tests.support.servers.loki import LokiServer, loki
 from tests.support.servers.missing import MissingServer
 from tests.support.servers.postgres import postgres
+from tests.support.servers.small_disk import CannotMount, SmallDisk, small_disk
 from tests.support.servers.ssh import SshHost, sshd
 
 __all__ = [
     "CHROMIUM_FLAGS",
+    "CannotMount",
     "KafkaBroker",
     "LokiServer",
     "MissingServer",
+    "SmallDisk",
     "SshHost",
     "chromium",
     "kafka",
     "loki",
     "postgres",
+    "small_disk",
     "sshd",
 ]

@@ -41,6 +41,7 @@ INSTALL: dict[str, Callable[[], object]] = {
     "chromium": lambda: _package("chromium", "chromium"),
     "kafka": lambda: make("kafka"),
     "loki": lambda: make("loki"),
+    "templates": lambda: make("templates"),
 }
 
 
