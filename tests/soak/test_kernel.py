@@ -1,8 +1,13 @@
 """The long forms of the kernel's fault tests; each prints how much it did."""
 
 import random
+import secrets
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,8 +15,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.kafka.cluster import Cluster
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
+from tests.adapters.kafka.test_many_writers import tails_of_both
 from tests.adapters.postgres import test_cut_at_commit as cutting
 from tests.adapters.postgres import test_killed as killing
 from tests.adapters.postgres import test_many_writers as writing
@@ -19,6 +26,7 @@ from tests.adapters.postgres import test_verification as verification
 from tests.application.test_lifecycle import Lifecycle
 from tests.soak.counts import CUTS, EVENTS, LIVES, POSTGRES_KILLS, TAMPERED
 from tests.support.cutting_proxy import cutting_proxy
+from tests.support.servers import KafkaBroker
 from tests.support.writing import Load
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
@@ -53,12 +61,27 @@ async def test_kill_of_postgres(own_postgres: EmbeddedPostgres, chance: random.R
     print(f"{acknowledged:,} acknowledged appends, each there once")
 
 
-async def test_many_writers_and_tail_readers(log: str) -> None:
+@pytest.mark.kafka
+async def test_many_writers_and_tail_readers(log: str, kafka_server: KafkaBroker) -> None:
     begun = time.monotonic()
+    cluster = Cluster(kafka_server.address, f"quarterdeck.events.{secrets.token_hex(4)}")
     load = Load(events=EVENTS // 2, streams=512, most=200)
-    seen = await writing.watch_writers(log, load, pages=(500, 5_000))
+    tails = tails_of_both(log, cluster)
+    with relay_beside(log, cluster):
+        seen = await writing.watch_writers(log, load, tails, (500, 5_000))
     took = time.monotonic() - begun
-    print(f"{seen:,} events by 64 hands in 2 processes, none skipped, {seen / took:,.0f} a second")
+    print(f"{seen:,} events by 64 hands in 2 processes, {seen / took:,.0f} a second")
+    print("none skipped, none out of order in its stream: on the log, and on Kafka")
+
+
+@contextmanager
+def relay_beside(dsn: str, cluster: Cluster) -> Iterator[None]:
+    program = [sys.executable, "-m", "tests.adapters.kafka.relay_process"]
+    with subprocess.Popen([*program, dsn, cluster.servers, cluster.topic]) as relay:
+        try:
+            yield
+        finally:
+            relay.kill()
 
 
 def test_lives_of_clusters() -> None:

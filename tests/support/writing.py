@@ -12,6 +12,7 @@ from domain.model import Metadata
 from domain.users import SignInLinkUsed
 
 STREAMS = UUID(int=0x5EA)
+WORKSPACES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,18 @@ async def write(dsn: str, load: Load, seed: int) -> int:
             nonlocal written
             chance = random.Random(f"{seed} {number}")
             while written < load.events:
-                stream_id = uuid5(STREAMS, str(chance.randrange(load.streams)))
+                name = chance.randrange(load.streams)
+                stream_id = uuid5(STREAMS, str(name))
+                workspace_id = uuid5(STREAMS, f"workspace {name % WORKSPACES}")
                 count = chance.randint(1, load.most)
                 expected = versions.get(stream_id, 0)
                 events = [SignInLinkUsed(session_id=stream_id) for _ in range(count)]
                 try:
                     await store.append(
-                        Append([StreamAppend(stream_id, expected, events)], Metadata(pid=number))
+                        Append(
+                            [StreamAppend(stream_id, expected, events)],
+                            Metadata(pid=number, workspace_id=workspace_id),
+                        )
                     )
                 except AppendConflict:
                     newer = await store.load(stream_id, expected)

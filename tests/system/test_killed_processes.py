@@ -1,7 +1,6 @@
 """Every process and PostgreSQL are killed under load: what was acknowledged is there once."""
 
 import random
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,12 +11,12 @@ from tests.adapters.postgres.test_killed import kill as kill_postgres
 from tests.support.drained import must_have_drained
 from tests.support.fleet import Fleet
 from tests.support.load import Load
+from tests.support.progress import Progress
 from tests.support.servers import SshHost
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(600)]
 POSTGRES = "postgres"
 MOST_AT_ONCE = 6
-TELL_EVERY = 50
 
 
 def test_what_was_acknowledged_survives_the_kill_of_any_process(
@@ -35,10 +34,9 @@ def survive(
     How often each kind was killed, and what came of all that was asked.
     """
     killed: Counter[str] = Counter()
-    begun = time.monotonic()
+    progress = Progress(kills, "kills")
     with Load(fleet.apis, host) as load:
         for victims in rounds([*fleet.members, POSTGRES], kills, chance):
-            before = killed.total() // TELL_EVERY
             for victim in victims:
                 load.until_more(chance.randint(0, 4), lambda: (killed, fleet.errors))
                 if victim == POSTGRES:
@@ -48,9 +46,7 @@ def survive(
                 killed[victim.split("-")[0]] += 1
             fleet.until_up()
             load.until_more(1, lambda: (killed, fleet.errors))
-            if killed.total() // TELL_EVERY > before:
-                seconds = time.monotonic() - begun
-                print(f"{killed.total():,} kills in {seconds:,.0f} s: {load.counts}", flush=True)
+            progress.at(killed.total(), load.counts)
     must_have_drained(fleet, load, host)
     return killed, load.counts
 

@@ -16,6 +16,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from application.ports import Append, AppendConflict, Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
 from tests.support.cutting_proxy import Cut, CuttingProxy, cutting_proxy
+from tests.support.progress import Progress
 
 CUTS = 200
 WRITERS = "select pid from pg_stat_activity where application_name = 'quarterdeck writer'"
@@ -152,6 +153,7 @@ async def survive(
 ) -> None:
     """Append by 8 hands, every other append cut, with and without command ids; then count."""
     streams: dict[UUID, int] = {}
+    progress = Progress(cuts, "cuts")
 
     async def hand(number: int) -> None:
         stream_id, version = uuid4(), 0
@@ -164,6 +166,7 @@ async def survive(
             await until_written(store, append(on(stream_id, version, count), command=record))
             version += count
             streams[stream_id] = version
+            progress.at(proxy.cuts)
 
     await asyncio.gather(*(hand(n) for n in range(8)))
     assert proxy.cuts >= cuts

@@ -14,6 +14,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
 from application.ports import Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
+from tests.support.progress import Progress
 
 HANDS = 16
 
@@ -29,12 +30,14 @@ async def survive(server: EmbeddedPostgres, kills: int, chance: random.Random) -
     async with PostgresEventStore(server.dsn) as store:
         hands = [Hand(store) for _ in range(HANDS)]
         over = asyncio.Event()
+        progress = Progress(kills, "kills of PostgreSQL")
         async with asyncio.TaskGroup() as group:
             for hand in hands:
                 group.create_task(hand.work(over))
-            for _ in range(kills):
+            for done in range(kills):
                 await more_from(hands)
                 kill(server, chance)
+                progress.at(done + 1)
             await more_from(hands)
             over.set()
         for hand in hands:

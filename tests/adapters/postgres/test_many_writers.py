@@ -7,17 +7,30 @@ from contextlib import asynccontextmanager
 from dataclasses import astuple
 from uuid import UUID
 
+from adapters.kafka.messages import Stored
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.stream import LogStream
+from tests.support.progress import Progress
+from tests.support.tails import Tail
 from tests.support.writing import Load
+
+PATIENCE_SECONDS = 90
+SLOWEST = 1_000
+"""Events in a second that the slowest of machines gives to a tail."""
 
 
 async def test_no_position_is_missed_and_no_time_goes_back(log_database: str) -> None:
-    await watch_writers(log_database, Load(events=1_500))
+    await watch_writers(log_database, Load(events=1_500), [Tail(LogStream(log_database, Stored))])
 
 
-async def watch_writers(dsn: str, load: Load, pages: Sequence[int] = (7, 500)) -> int:
-    """Two processes write so much each, readers follow by pages; how many events each saw."""
-    async with PostgresEventStore(dsn) as store:
+async def watch_writers(
+    dsn: str,
+    load: Load,
+    tails: Sequence[Tail],
+    pages: Sequence[int] = (7, 500),
+) -> int:
+    """Two processes write so much each, tails and readers of pages follow; how much each saw."""
+    async with PostgresEventStore(dsn) as store, following(tails, 2 * load.events):
         over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             readers = [group.create_task(follow(store, over, page)) for page in pages]
@@ -26,7 +39,30 @@ async def watch_writers(dsn: str, load: Load, pages: Sequence[int] = (7, 500)) -
         assert sum(written) >= 2 * load.events
         assert {reader.result() for reader in readers} == {sum(written)}
         assert await store.head() == sum(written)
+        async with asyncio.timeout(PATIENCE_SECONDS + sum(written) / SLOWEST):
+            while any(tail.met < sum(written) for tail in tails):
+                await asyncio.sleep(0.05)
+        assert {tail.met for tail in tails} == {sum(written)}
     return sum(written)
+
+
+@asynccontextmanager
+async def following(tails: Sequence[Tail], wanted: int) -> AsyncIterator[None]:
+    """With tails that run beside; a fault of one of them is the fault of all."""
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(tail.run(), name="tail") for tail in tails]
+        running.append(group.create_task(tell(tails, wanted), name="progress"))
+        yield
+        for task in running:
+            task.cancel()
+
+
+async def tell(tails: Sequence[Tail], wanted: int) -> None:
+    """Tell how far the last of the tails is."""
+    progress = Progress(wanted, "events met by each tail")
+    while True:
+        progress.at(min(tail.met for tail in tails), [tail.met for tail in tails])
+        await asyncio.sleep(0.5)
 
 
 async def follow(store: PostgresEventStore, over: asyncio.Event, page: int) -> int:

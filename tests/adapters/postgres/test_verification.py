@@ -23,6 +23,7 @@ from domain.clusters import ClusterRendered
 from domain.merkle import EMPTY_ROOT, Tree
 from domain.model import Metadata
 from tests.adapters.contracts.event_store import append, on
+from tests.support.progress import Progress
 from tests.support.tampering import TAMPERINGS, do
 
 TAMPERED = 200
@@ -108,6 +109,7 @@ async def test_every_kind_of_tampering_is_found_at_its_position(written: str) ->
 async def tamper(dsn: str, times: int, chance: random.Random) -> Counter[str]:
     """Change the log so many times, each time it is found and put back; how often in what way."""
     counts: Counter[str] = Counter()
+    progress = Progress(times, "changes of stored bytes")
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
         verified = await verify(connection)
         while counts.total() < times:
@@ -122,6 +124,7 @@ async def tamper(dsn: str, times: int, chance: random.Random) -> Counter[str]:
                 continue
             assert broken.value.position in positions, (tampering.__name__, broken.value)
             counts[tampering.__name__] += 1
+            progress.at(counts.total())
         assert await verify(connection) == verified
     return counts
 
