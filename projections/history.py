@@ -99,10 +99,13 @@ SHOWN = """
            h.workspace_id, h.workspace_slug, h.correlation_id, h.causation_id, h.command_id,
            h.auditable_type, case when h.auditable_type is not null then h.stream_id end
                as auditable_id, h.action, h.audited_changes,
-           s.kind, s.name, s.belongs_to, h.is_failure, h.position as _position
+           s.kind, coalesce(s.name, whole.name) as name, s.belongs_to, h.is_failure,
+           h.position as _position
     from history h left join subjects s on s.stream_id = h.stream_id
+    left join subjects whole on whole.stream_id = s.belongs_to and s.name is null
 """
-"""A row as JSON. `kind` and `name` say what it is about, `belongs_to` of what that is a part;
+"""A row as JSON. `kind` and `name` say what it is about, `belongs_to` of what
+that is a part, whose name it has when it has none of its own;
 `action`, `auditable_type` and `audited_changes` are null for an event that the audit leaves out."""
 
 BY_POSITION = (("position", "bigint"),)

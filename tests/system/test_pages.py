@@ -247,6 +247,25 @@ async def test_a_long_log_comes_as_one_scrolls(house: House, chromium: Browser) 
         await expect(page.locator("#L1000")).to_be_attached()
 
 
+async def test_a_row_of_the_history_opens_into_before_and_after(
+    house: House, chromium: Browser
+) -> None:
+    await fill(house)
+    cluster_id = await cluster_called(house, "pay-prod-ams-1")
+    async with window(house, chromium) as opened:
+        page = opened.page
+        await opened.go(f"{EXAMPLE}/clusters/{cluster_id}/history")
+        await page.keyboard.press("j")
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        row = page.locator("details.event[open]")
+        await expect(row).to_have_count(1)
+        await expect(row.locator("del")).to_have_text("Hello from pay-prod-ams-1")
+        await expect(row.locator("ins")).to_have_text("Hello again")
+        await page.keyboard.press("Enter")
+        await expect(row).to_have_count(0)
+
+
 async def test_the_hand_of_the_rail_shows_the_past(house: House, chromium: Browser) -> None:
     workspace_id = await fill(house)
     cluster_id = await cluster_called(house, "train-kiruna-1")

@@ -235,7 +235,11 @@ async def destroy(visit: Visit) -> Response:
         said = f"{cluster['name']} is in the archive."
         return pages.done(visit, f"{visit.home}/clusters", said, outcome.position)
     address = f"{visit.home}/clusters/{cluster['id']}/infrastructure"
-    return pages.done(visit, address, f"Deleting {cluster['name']}.", outcome.position)
+    waits = isinstance(left, Cluster) and left.deletion is not None
+    said = f"{cluster['name']} is deleted once what runs is over."
+    return pages.done(
+        visit, address, said if waits else f"Deleting {cluster['name']}.", outcome.position
+    )
 
 
 async def _delete_page(

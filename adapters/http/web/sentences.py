@@ -94,13 +94,7 @@ def _short(text: str | None) -> str:
 
 def _requested(changes: Mapping[str, Any], _: Shown) -> str:
     kind = str((changes.get("task") or [None, "a task"])[1]).split()[0]
-    asked = {
-        "install": "asked to install it",
-        "change": "asked to apply the changes",
-        "check": "asked to check it",
-        "delete": "asked to delete it",
-    }
-    return asked.get(kind, f"asked for {kind}")
+    return words.asked(kind)
 
 
 def _status(changes: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What stands in the editor of a template, and what it gives when it is tried."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,8 @@ from adapters.http.web.parameter_text import Schema
 from adapters.http.web.rendering import Rendered, Source, Wanted, rendered
 from adapters.http.web.visit import Visit
 from application.ports import RenderFault
+from domain.input_parameters import Header, Parameter, ParameterType, fields_of
+from domain.secrets import MASK
 from projections.cluster_detail import cluster as cluster_by_id
 from projections.reader import Shown
 
@@ -75,6 +77,8 @@ class Tried:
     schema: Schema
     fields: Sequence[Any]
     rendered: Rendered
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    """By title, what stands in for a value that whoever makes a cluster must give."""
 
     @property
     def faults(self) -> list[RenderFault]:
@@ -120,9 +124,37 @@ async def try_out(visit: Visit, draft: Draft, form: Form) -> Tried:
     schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
     values, cluster = await _values(visit, form, schema)
     filled = Filled(values=values, secrets=tuple(cluster["secret_keys"]) if cluster else ())
-    wanted = Wanted(schema.parameters, values, cluster, is_patient=False)
+    assumed = _stand_ins(schema.parameters, filled)
+    wanted = Wanted(schema.parameters, {**values, **assumed}, cluster, is_patient=False)
     shown = Rendered() if schema.faults else await rendered(visit, draft.sources, wanted)
-    return Tried(schema, form_fields(schema.parameters, filled), shown)
+    told = [each for each in fields_of(schema.parameters).values() if not each.is_secret]
+    return Tried(
+        schema,
+        form_fields(schema.parameters, filled),
+        shown,
+        {each.title: assumed[each.key] for each in told if each.key in assumed},
+    )
+
+
+def _stand_ins(parameters: Sequence[Parameter | Header], filled: Filled) -> dict[str, Any]:
+    """A value for each that whoever makes a cluster must give, and that nobody gave yet."""
+    return {
+        each.key: MASK if each.is_secret else _stand_in(each)
+        for each in fields_of(parameters).values()
+        if not each.optional and each.default is None and filled.values.get(each.key) in (None, "")
+    }
+
+
+def _stand_in(parameter: Parameter) -> Any:
+    if parameter.enum:
+        return parameter.enum[0]
+    match parameter.type:
+        case ParameterType.NUMBER:
+            return parameter.min if parameter.min is not None else 1
+        case ParameterType.BOOLEAN:
+            return False
+        case ParameterType.STRING:
+            return parameter.key
 
 
 async def _values(

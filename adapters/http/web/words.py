@@ -33,6 +33,12 @@ KINDS: Mapping[str, str] = {
     "check": "Check",
     "delete": "Delete",
 }
+ASKED: Mapping[str, str] = {
+    "install": "asked to install it",
+    "change": "asked to apply the changes",
+    "check": "asked to check it",
+    "delete": "asked to delete it",
+}
 CHANGE_MODES: Mapping[str, str] = {"auto": "at once", "manual": "when a person applies them"}
 
 URGENT = (
@@ -155,6 +161,19 @@ ICONS: Mapping[str, str] = {
 def phrase(topic: str) -> str:
     """What someone did, to be read after their name; a topic without words of its own is spelt."""
     return PHRASES.get(topic) or topic.rpartition(".")[2].replace("_", " ")
+
+
+def last_change(cluster: Mapping[str, Any]) -> str:
+    """What happened to a cluster last, to be read after the name of who did it."""
+    topic, detail = cluster["last_change"], cluster["last_change_detail"]
+    if topic == "cluster.operation_requested":
+        return asked(detail)
+    return f"{phrase(topic)} {detail}" if detail else phrase(topic)
+
+
+def asked(kind: str) -> str:
+    """What someone asked for by a kind of task."""
+    return ASKED.get(kind, f"asked for {kind}")
 
 
 def icon_of(topic: str) -> str:

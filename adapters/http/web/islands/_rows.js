@@ -60,3 +60,17 @@ on("click", "a[data-open]", async (event, link) => {
   row.after(template.content);
   document.dispatchEvent(new CustomEvent("htmx:after:settle"));
 });
+
+// A row of the history loads what was before and after when it opens for the first time.
+document.addEventListener("toggle", async (event) => {
+  const body = event.target.open ? one("[data-load]", event.target) : null;
+  if (!body) return;
+  const address = body.dataset.load;
+  delete body.dataset.load;
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return (body.dataset.load = address);
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  body.replaceWith(template.content);
+  document.dispatchEvent(new CustomEvent("htmx:after:settle"));
+}, true);

@@ -206,8 +206,9 @@ async def test_a_deletion_waits_for_the_task_that_runs(house: House, mira: Visit
     await fill(house)
     home = f"{EXAMPLE}/clusters/{(await clusters_of(house))['lake-hel-2']}"
     form = await mira.get(f"{home}/delete")
+    assert "The deletion begins when it is over." in form.words
     page = await mira.send(form, f"{home}/delete", confirm="lake-hel-2")
-    assert "Deleting lake-hel-2." in page.words
+    assert "lake-hel-2 is deleted once what runs is over." in page.words
     page = await mira.get(home)
     assert "Deletion waits." in page.words
     assert "It begins when what runs is over: install." in page.words
@@ -268,6 +269,9 @@ async def test_a_template_is_written_tried_and_published(house: House, mira: Vis
     tried = Page(await mira.post(f"{base}/try", broken))
     assert "line 2" in tried.words
     good = broken | {"section.0.source": "a: 1\nb: {{ .host | quote }}\n"}
+    tried = Page(await mira.post(f"{base}/try", good))
+    assert "Renders and is valid" in tried.words
+    assert "assuming Host is host" in tried.words
     made = Page(await mira.client.post(base, data=good, follow_redirects=True))
     assert "edge is published." in made.words
     again = await mira.send(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.http.problems import BadRequest
+from adapters.http.web import words
 from adapters.http.web.cluster_view import View
 from adapters.http.web.code import numbered, yaml_lines
 from adapters.http.web.differences import difference
@@ -269,3 +270,12 @@ def test_words() -> None:
     assert initials("admin") == "AD"
     assert plural(1, "cluster") == "1 cluster"
     assert plural(2104, "cluster") == "2,104 clusters"
+
+
+def test_the_last_change_is_told_as_a_sentence() -> None:
+    def told(topic: str, detail: str) -> str:
+        return words.last_change({"last_change": topic, "last_change_detail": detail})
+
+    assert told("cluster.operation_requested", "install") == "asked to install it"
+    assert told("cluster.created", "") == "declared the cluster"
+    assert told("cluster.renamed", "a → b") == "renamed the cluster a → b"
