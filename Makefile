@@ -31,8 +31,8 @@ test: setup ## Every test with PostgreSQL, Kafka, sshd and Chromium, short forms
 	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka
 	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not full and not soak"
 
-test-full: setup ## What make test leaves out: the tests with servers built from source (Loki; needs Go)
-	@$(BIN)/python -m tests.support.servers.install loki
+test-full: setup ## What make test leaves out: the tests with what is built from source (Loki, Go's own templates; needs Go)
+	@$(BIN)/python -m tests.support.servers.install loki templates
 	@$(PYTEST) -m "full and not soak"
 
 soak: setup ## The long form of the fault tests, with their counts (tests/soak/counts.py)

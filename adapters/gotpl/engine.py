@@ -1,27 +1,24 @@
-"""The one place that knows gotpl from inside: compiles, runs, and says where the source failed.
+"""Reads sources, runs them, and says where one failed.
 
-gotpl keeps the place of what it runs in an object of its own. Here it is given ours, so that every
-piece of output can be traced back to the source, and so can an end that comes from outside:
-no more time, no more memory.
+A run tells its place at any time, so that an end that comes from outside has one as well: no more
+time, no more memory.
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any
 
-from gotpl import ExecutionBudget, SandboxPolicy, Template
-from gotpl.errors import TemplateError, TemplateExecutionError
-from gotpl.runtime.sync_vm import render_program_to
-
+from adapters.gotpl.execution import Run
 from adapters.gotpl.functions import functions
 from adapters.gotpl.limits import MEBIBYTE, Limits
 from adapters.gotpl.page import Page, Place, place_in
+from adapters.gotpl.parser import parse
 from adapters.gotpl.sentences import sentence_about
+from adapters.gotpl.syntax import SourceFault, Template
 
 _MAX_COMPILED_BYTES = MEBIBYTE
-"""Of the sources whose compiled form is kept; it takes some fifty times as much."""
+"""Of the sources that are kept as they were read; they take some fifty times as much."""
 
 
 class TemplateFault(Exception):
@@ -39,28 +36,25 @@ class OutOfMemory(TemplateFault):
 
 
 class TimeIsUp(BaseException):
-    """The worker has computed long enough. Not an Exception: no function of gotpl swallows it."""
+    """The worker has computed long enough. Not an Exception: no function swallows it."""
 
 
 class Engine:
-    """Renders sources one after the other, and remembers how they compile."""
+    """Renders sources one after the other, and remembers how they were read."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._functions = functions()
-        self._policy = SandboxPolicy(
-            allow_functions=self._functions,
-            allow_context_capabilities=("render-associated",),
-            max_template_chars=limits.source_bytes,
-            default_budget=ExecutionBudget(max_template_depth=limits.template_depth),
-        )
+        self._names = {*self._functions, "include"}
         self._compiled = _Compiled()
 
     def render(self, source: str, values: Mapping[str, Any]) -> Page:
         """What the source gives with the values. Raises TemplateFault."""
         place = Place()
         try:
-            return self._run(self._template(source), Given(values), place)
+            template = self._template(source)
+            place.position = 0
+            return self._run(template, place).page(values)
         except TimeIsUp:
             raise TemplateFault(self._limits.in_vain, *_known_place(source, place)) from None
         except Exception as error:
@@ -71,30 +65,18 @@ class Engine:
             raise TemplateFault(f"has more than {self._limits.source_bytes:,} bytes")
         template = self._compiled.get(source)
         if template is None:
-            template = Template(
-                source, functions=self._functions, missing_key="error", sandbox=self._policy
-            )
+            template = parse(source, self._names)
             self._compiled.put(source, template)
         return template
 
-    def _run(self, template: Template, values: "Given", place: Place) -> Page:
-        page = Page(place, self._limits.output_bytes)
-        run: Any = render_program_to
-        session = template._new_render_session()
-        run(
-            template._program,
-            page,
-            values,
-            functions=template._runtime_functions,
-            missing_key=template.missing_key,
-            budget=template.budget,
-            sandbox=template.sandbox,
-            _namespace=template._namespace,
-            _location=place,
-            _session=session,
-            _budget_state=None if session is None else session.budget_state,
+    def _run(self, template: Template, place: Place) -> Run:
+        return Run(
+            template,
+            self._functions,
+            place,
+            output_bytes=self._limits.output_bytes,
+            deepest=self._limits.template_depth,
         )
-        return page
 
     def _fault(self, source: str, place: Place, error: Exception) -> TemplateFault:
         if isinstance(error, TemplateFault):
@@ -103,31 +85,15 @@ class Engine:
             mebibytes = self._limits.memory_bytes // MEBIBYTE
             detail = f"needs more than {mebibytes} MiB of memory"
             return OutOfMemory(detail, *_known_place(source, place))
-        position = getattr(error, "position", None) if isinstance(error, TemplateError) else None
-        detail = sentence_about(error, self._functions)
-        if position is not None:
-            return TemplateFault(detail, *place_in(source, position))
+        detail = sentence_about(error, dict.fromkeys(self._names))
+        if isinstance(error, SourceFault):
+            return TemplateFault(detail, *place_in(source, error.at))
         return TemplateFault(detail, *_known_place(source, place))
 
 
 def _known_place(source: str, place: Place) -> tuple[int | None, int | None]:
-    """None while the source is still being compiled."""
-    return (None, None) if place.program is None else place_in(source, place.position)
-
-
-class Given(dict[str, Any]):
-    """The values a template sees. A name that was given without a value is nothing, not unknown."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__({name: value for name, value in values.items() if value is not None})
-        self._names = frozenset(values)
-
-    def __gotemplate_lookup__(self, name: str) -> Any:
-        if name in self or name in self._names:
-            return self.get(name)
-        nearest = get_close_matches(name, self._names, n=1)
-        hint = f": did you mean {nearest[0]}?" if nearest else ""
-        raise TemplateExecutionError(f"there is no value {name}{hint}")
+    """None while the source is still being read."""
+    return (None, None) if place.position is None else place_in(source, place.position)
 
 
 class _Compiled:

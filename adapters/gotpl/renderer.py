@@ -14,7 +14,7 @@ from adapters.gotpl.limits import SHARE_OF_TIME, Limits
 from application.ports import Overloaded, Rendering, SectionSource, Unavailable
 from domain.secrets import Secret
 
-ENGINE = f"gotpl {version('gotpl')}, functions 1"
+ENGINE = f"gotpl {version('gotpl')}, functions 2"
 """`functions` counts the changes of what templates can call."""
 
 _USUAL_LIMITS = Limits()
