@@ -22,7 +22,8 @@ def test_kill_of_any_process(
     killed, counts = killing.survive(fleet, own_postgres, ssh_host, KILLS, chance)
     print(f"{killed.total():,} kills: {dict(killed)}")
     print(f"{counts}; each acknowledged command is there once, read models equal to a rebuild")
-    print(f"ended by themselves: {dict(fleet.ended)}")
+    for last_word, times in fleet.ended.most_common():
+        print(f"ended by itself {times:,} times: {last_word}")
 
 
 def test_everything_that_is_needed_is_away_in_turn(

@@ -34,7 +34,7 @@ class Fleet:
     def __init__(self, folder: Path, dsn: str, *, copies: int = 2, **settings: str) -> None:
         self.dsn = dsn
         self.ended: Counter[str] = Counter()
-        """What ended by itself, against expectation, and how often."""
+        """What ended by itself, against expectation, with its last word, and how often."""
         shared = {"database_url": as_process(dsn), "keys": KEYS, "lease_seconds": "2", **settings}
         self.members = {
             f"{word}-{n}": Quarterdeck(folder / f"{word}-{n}", name=f"{word}-{n}", **shared)
@@ -87,7 +87,8 @@ class Fleet:
         """Start again what has ended by itself, as `restart: unless-stopped` does."""
         for name, member in self.members.items():
             if member.process is not None and member.process.poll() is not None:
-                self.ended[name.split("-")[0]] += 1
+                last = (member.errors.strip().splitlines() or ["it said nothing"])[-1]
+                self.ended[f"{name.split('-')[0]}: {last}"] += 1
                 self._start(name)
 
     def _all(self, word: str) -> list[Quarterdeck]:

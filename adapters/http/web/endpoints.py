@@ -60,6 +60,9 @@ def endpoint(page: Page, shared: Shared) -> Route:
             visit = await arrive(request, shared, page.permission)
             if page.changes:
                 visit.must_be_now()
+            if page.method == "POST":
+                # What cannot be read changes nothing, also where nothing of it is needed.
+                await visit.form()
             return await page.show(visit)
         except SignedOut:
             return to_sign_in(request, shared)

@@ -61,6 +61,8 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
         pairs = parse_qsl(text, True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
         raise BadRequest("The form cannot be read.") from None
+    if any("\0" in part for pair in pairs for part in pair):
+        raise BadRequest("The character U+0000 is not allowed in a form.")
     # A browser sends the lines of a text with CR LF.
     return [(name, value.replace("\r\n", "\n")) for name, value in pairs]
 

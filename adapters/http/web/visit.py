@@ -50,6 +50,8 @@ class Visit:
     position: int = 0
     """All up to here is in what this visit reads; what comes later comes by the live stream."""
     shown_workspace: Shown | None = None
+    sent: Form | None = None
+    """The form that came, once it was read."""
 
     @property
     def edge(self) -> Edge:
@@ -128,7 +130,10 @@ class Visit:
             raise ReadOnly("The past cannot be changed. Return to now first.")
 
     async def form(self) -> Form:
-        return await read_form(self.request, self.edge.site)
+        """The form that came, read once. Raises a Mistake when it cannot be read."""
+        if self.sent is None:
+            self.sent = await read_form(self.request, self.edge.site)
+        return self.sent
 
     async def execute(self, command: Command, key: str = "") -> Outcome:
         """Carry out a command; `key` makes the same form, sent twice, take effect once."""
