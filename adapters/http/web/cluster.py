@@ -100,8 +100,11 @@ def why(visit: Visit, cluster: Shown, task: Shown | None, home: str) -> Why | No
         return _does_not_render(visit, cluster, home)
     if cluster["failure"]:
         log = visit.to(f"{home}/infrastructure")
+        said = sentence(cluster["failure"])
+        if cluster["status"] == "unknown":
+            return Why("wait", "How it stands is not known.", said, "Read the log", log)
         title = words.INFRASTRUCTURE.get(cluster["status"], "Failed")
-        return Why("fault", f"{title}.", sentence(cluster["failure"]), "Read the log", log)
+        return Why("fault", f"{title}.", said, "Read the log", log)
     if cluster["status"] == "new":
         return Why("idle", "Saved, not installed yet.", "Nothing is on the machines.")
     if cluster["status"] == "pending_changes":
