@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from adapters.bootstrap import Hub
 from adapters.postgres.stream import PARTITION, LogStream
+from application.cluster_manager import patiently
 from application.ports import Mark
 from domain.model import Recorded
 
@@ -11,15 +12,19 @@ Listener = Callable[[Recorded], None]
 
 
 async def follow_log(hub: Hub, *listeners: Listener) -> None:
-    """From now on tell the cache and the listeners of each event; for ever."""
+    """From now on tell the cache and the listeners of each event; for ever.
+
+    What is written while the database cannot be reached is told as soon as it can.
+    """
     stream = LogStream(hub.dsn, hub.store.mapper.recorded)
+    position: int = await patiently(hub.store.head)
 
-    async def from_now(_: Collection[int]) -> Mapping[int, Mark]:
-        head = await hub.store.head()
-        return {PARTITION: Mark(offset=head + 1, position=head)}
+    async def from_there(_: Collection[int]) -> Mapping[int, Mark]:
+        return {PARTITION: Mark(offset=position + 1, position=position)}
 
-    async for page in stream.follow(from_now):
+    async for page in stream.follow(from_there):
         for recorded in page.records:
             hub.cache.seen(recorded.stream_id, recorded.version)
             for listener in listeners:
                 listener(recorded)
+        position = page.upto
