@@ -159,16 +159,13 @@ class Load:
         declaring: int = 2,
         installing: int = 1,
     ) -> None:
-        administration = apis[0].client(apis[0].token("--global"))
-        administration.ok("POST", "workspaces", {"name": "Load", "slug": "load"})
         urls = [api.url for api in apis]
         self.everywhere = Asking(urls, apis[0].token("--global"))
+        everywhere = apis[0].client(self.everywhere.token)
+        everywhere.ok("POST", "workspaces", {"name": "Load", "slug": "load"})
         self.inside = Asking(urls, apis[0].token("--workspace", "load"))
-        template = (
-            apis[0]
-            .client(apis[0].token("--workspace", "load"))
-            .ok("POST", "cluster_templates", TEMPLATE)
-        )
+        inside = apis[0].client(self.inside.token)
+        template = inside.ok("POST", "cluster_templates", TEMPLATE)
         self._version = template["current_cluster_template_version_id"]
         self._host = host
         self._hands: list[Callable[[], Coroutine[Any, Any, None]]] = [

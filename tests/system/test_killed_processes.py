@@ -16,13 +16,15 @@ from tests.support.servers import SshHost
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(600)]
 POSTGRES = "postgres"
+EACH_ONCE = 9
+"""Two of each process, and PostgreSQL."""
 MOST_AT_ONCE = 6
 
 
 def test_what_was_acknowledged_survives_the_kill_of_any_process(
     fleet: Fleet, own_postgres: EmbeddedPostgres, ssh_host: SshHost
 ) -> None:
-    killed, _ = survive(fleet, own_postgres, ssh_host, 12, random.Random(5))
+    killed, _ = survive(fleet, own_postgres, ssh_host, EACH_ONCE, random.Random(5))
     assert set(killed) == {"api", "manager", "projector", "relay", POSTGRES}
 
 
