@@ -26,6 +26,8 @@ EXAMPLE = "/workspaces/example"
 AXE = Path("node_modules/axe-core/axe.min.js")
 MOST_SCRIPT_BYTES = 70 * 1024
 DOM_SECONDS = 0.15
+PATIENCE = 20_000
+"""Milliseconds that a piece of a log may take on a full machine."""
 VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
@@ -222,10 +224,10 @@ async def test_a_long_log_comes_as_one_scrolls(house: House, chromium: Browser) 
         address = f"{EXAMPLE}/clusters/{cluster_id}/infrastructure"
         await opened.go(address)
         shown = page.locator("#log li[id]")
-        await expect(shown).to_have_count(500)
+        await expect(shown).to_have_count(500, timeout=PATIENCE)
         await page.locator("#log").focus()
         await page.keyboard.press("Home")
-        await expect(shown).to_have_count(1000)
+        await expect(shown).to_have_count(1000, timeout=PATIENCE)
         await expect(page.get_by_role("button", name="Follow")).to_have_attribute(
             "aria-pressed", "false"
         )
@@ -234,17 +236,17 @@ async def test_a_long_log_comes_as_one_scrolls(house: House, chromium: Browser) 
         assert first["y"] > 0, "what was read stays where it was"
         await page.get_by_label("Search the log").fill("line 7")
         found = page.locator("#log li:not([hidden])[id]")
-        await expect(found).to_have_count(100)
+        await expect(found).to_have_count(100, timeout=PATIENCE)
         await page.locator("#log").focus()
         await page.keyboard.press("Home")
-        await expect(found).to_have_count(111)
-        await expect(page.locator("#L1")).to_be_attached()
+        await expect(found).to_have_count(111, timeout=PATIENCE)
+        await expect(page.locator("#L1")).to_be_attached(timeout=PATIENCE)
         await opened.go(f"{address}?from=0#L300")
         await expect(page.locator("#L300")).to_be_in_viewport()
         await page.locator("#L310 a").click()
         assert page.url.endswith("from=0#L310")
         await page.locator("#L500").scroll_into_view_if_needed()
-        await expect(page.locator("#L1000")).to_be_attached()
+        await expect(page.locator("#L1000")).to_be_attached(timeout=PATIENCE)
 
 
 async def test_a_row_of_the_history_opens_into_before_and_after(

@@ -39,6 +39,7 @@ ASKED: Mapping[str, str] = {
     "check": "asked to check it",
     "delete": "asked to delete it",
 }
+APPLIED: Mapping[str, str] = {"install": "installed it", "change": "applied the changes"}
 CHANGE_MODES: Mapping[str, str] = {"auto": "at once", "manual": "when a person applies them"}
 
 URGENT = (
@@ -168,6 +169,8 @@ def last_change(cluster: Mapping[str, Any]) -> str:
     topic, detail = cluster["last_change"], cluster["last_change_detail"]
     if topic == "cluster.operation_requested":
         return asked(detail)
+    if topic == "cluster.applied" and detail in APPLIED:
+        return APPLIED[detail]
     return f"{phrase(topic)} {detail}" if detail else phrase(topic)
 
 

@@ -18,6 +18,17 @@ export const whenever = (act) => {
   });
 };
 
+/** A part of a page, with the line along the rail while it is on its way; null when it fails. */
+export const fetched = async (address, beside) => {
+  beside.classList.add("htmx-request");
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  beside.classList.remove("htmx-request");
+  if (!answer?.ok) return null;
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  return template.content;
+};
+
 /** Whether the person is writing, so that a key is a letter. */
 export const isWriting = (target) =>
   target instanceof Element &&

@@ -1,5 +1,5 @@
 // A task's log: it follows its end, loads what comes into sight, and is searched.
-import { all, one, on } from "./_dom.js";
+import { all, fetched, one, on } from "./_dom.js";
 
 const MOST_LINES = 5000;
 const pane = one("[data-log]");
@@ -30,15 +30,13 @@ if (pane) {
     const link = one("a[data-more]", item);
     if (!link || item.dataset.asked) return;
     item.dataset.asked = "1";
-    const answer = await fetch(link.dataset.more, { headers: { "HX-Request": "true" } }).catch(() => null);
-    if (!answer?.ok) return delete item.dataset.asked;
-    const template = document.createElement("template");
-    template.innerHTML = await answer.text();
+    const content = await fetched(link.dataset.more, item);
+    if (!content) return delete item.dataset.asked;
     if (!item.isConnected) return;
-    if (search.value) find(all("li[data-no]", template.content));
+    if (search.value) find(all("li[data-no]", content));
     const isAbove = item === log.firstElementChild;
     const [top, height] = [log.scrollTop, log.scrollHeight];
-    item.replaceWith(template.content);
+    item.replaceWith(content);
     if (isAbove) log.scrollTop = top + log.scrollHeight - height;
     document.dispatchEvent(new CustomEvent("htmx:after:settle"));
     watch();

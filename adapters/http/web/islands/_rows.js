@@ -1,5 +1,5 @@
 // Rows: the cursor, ticking them, opening those of the audit, and what fades when it has changed.
-import { all, one, on, whenever } from "./_dom.js";
+import { all, fetched, one, on, whenever } from "./_dom.js";
 
 const list = () => one("[data-keys]");
 const rows = () =>
@@ -54,10 +54,9 @@ on("click", "a[data-open]", async (event, link) => {
   row.classList.toggle("is-on", !open);
   link.setAttribute("aria-expanded", String(!open));
   if (open) return open.remove();
-  const answer = await fetch(link.dataset.open, { headers: { "HX-Request": "true" } });
-  const template = document.createElement("template");
-  template.innerHTML = await answer.text();
-  row.after(template.content);
+  const content = await fetched(link.dataset.open, row);
+  if (!content) return location.assign(link.href);
+  row.after(content);
   document.dispatchEvent(new CustomEvent("htmx:after:settle"));
 });
 
@@ -67,10 +66,8 @@ document.addEventListener("toggle", async (event) => {
   if (!body) return;
   const address = body.dataset.load;
   delete body.dataset.load;
-  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer?.ok) return (body.dataset.load = address);
-  const template = document.createElement("template");
-  template.innerHTML = await answer.text();
-  body.replaceWith(template.content);
+  const content = await fetched(address, body);
+  if (!content) return (body.dataset.load = address);
+  body.replaceWith(content);
   document.dispatchEvent(new CustomEvent("htmx:after:settle"));
 }, true);

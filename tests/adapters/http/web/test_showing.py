@@ -277,5 +277,6 @@ def test_the_last_change_is_told_as_a_sentence() -> None:
         return words.last_change({"last_change": topic, "last_change_detail": detail})
 
     assert told("cluster.operation_requested", "install") == "asked to install it"
+    assert told("cluster.applied", "install") == "installed it"
     assert told("cluster.created", "") == "declared the cluster"
     assert told("cluster.renamed", "a → b") == "renamed the cluster a → b"
