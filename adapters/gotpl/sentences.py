@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from adapters.gotpl.builtins import Refusal
 from adapters.gotpl.execution import ExecutionFault, FunctionFault, UnknownValue
 from adapters.gotpl.functions import Told, why_not_there
 from adapters.gotpl.parser import UnknownFunction
@@ -40,6 +39,7 @@ def _of_function(name: str, cause: BaseException) -> str:
             return str(cause)
         case RecursionError():
             return "is nested too deep"
-        case Refusal():
-            return f"the function {name} failed: {cause}"
+        case OverflowError() | AttributeError():
+            # Python's own words, which tell nothing to an author.
+            return f"the function {name} failed: it cannot work with values like these"
     return f"the function {name} failed: {cause}"

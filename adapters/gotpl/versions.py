@@ -11,10 +11,7 @@ _PART = r"[0-9]+|x|X|\*"
 _WANTED = rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?{_SUFFIX}"
 _OPERATOR = r"=>|>=|=<|<=|!=|~>|=|>|<|~|\^|"
 _RULE = re.compile(rf"({_OPERATOR})\s*({_WANTED})", re.ASCII)
-_RULES = re.compile(
-    rf"\s*(?:{_OPERATOR})\s*(?:{_WANTED})\s*(?:(?:\s+|,\s*)(?:{_OPERATOR})\s*(?:{_WANTED})\s*)*",
-    re.ASCII,
-)
+_BETWEEN = re.compile(r"\s*,\s*|\s+")
 _SPAN = re.compile(rf"\s*({_WANTED})\s+-\s+({_WANTED})\s*", re.ASCII)
 
 
@@ -105,9 +102,18 @@ def _without_spans(rules: str) -> str:
 
 
 def _alternative(text: str) -> "list[_Rule]":
-    if _RULES.fullmatch(text) is None:
-        raise ValueError(f"{text} is no rule about versions")
-    return [_rule(found) for found in _RULE.finditer(text)]
+    """Rules that all must be followed, with a comma or a space between them."""
+    rules: list[_Rule] = []
+    text = text.strip()
+    at = 0
+    while not rules or at < len(text):
+        between = _BETWEEN.match(text, at) if rules else None
+        found = _RULE.match(text, between.end() if between else at)
+        if found is None or (rules and between is None):
+            raise ValueError(f"{text} is no rule about versions")
+        rules.append(_rule(found))
+        at = found.end()
+    return rules
 
 
 def _rule(found: "re.Match[str]") -> "_Rule":

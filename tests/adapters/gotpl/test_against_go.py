@@ -28,7 +28,7 @@ ANSWERS_IN_ANY_ORDER = ("keys", "values")
 NO_VALUE = "this has no value"
 """Go prints `<no value>` and goes on: here nobody is to install that."""
 
-EXAMPLES = 1_000
+EXAMPLES = 500
 
 ENGINE = Engine(Limits(output_bytes=16 * MEBIBYTE))
 
