@@ -303,11 +303,6 @@ Kind = TypeVar("Kind", bound=Document)
 Placed = tuple[str, Mapping[str, Any]]
 
 
-def holds_installation(documents: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether any of the rendered sections speaks of an installation over SSH."""
-    return bool(_of_kind(SSHInstallation, documents))
-
-
 def plan_of(documents: Mapping[str, Sequence[Any]]) -> InstallationPlan:
     """The plan that the rendered sections (name → documents) hold, whatever the sections' names.
 

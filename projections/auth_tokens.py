@@ -70,8 +70,3 @@ async def tokens_of(
 async def token(reader: Reader, token_id: UUID) -> Shown | None:
     """One token by its id."""
     return await reader.row(f"{SHOWN} where token_id = %(id)s", {"id": token_id})
-
-
-async def token_of_word(reader: Reader, word_hash: str) -> Shown | None:
-    """The token whose word has this SHA-256 (hex). Whether it is good is the aggregate's to say."""
-    return await reader.row(f"{SHOWN} where word_hash = %(hash)s", {"hash": word_hash})

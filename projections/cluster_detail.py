@@ -242,26 +242,6 @@ async def cluster(reader: Reader, workspace_id: UUID, cluster_id: UUID) -> Shown
     )
 
 
-async def clusters_called(reader: Reader, workspace_id: UUID, name: str) -> list[Shown]:
-    """The clusters of this name: at most one that lives, and those in the archive, newest first."""
-    return await reader.rows(
-        f"{SHOWN} where c.workspace_id = %(workspace_id)s and c.name = %(name)s"
-        " order by c.archived_at desc nulls first",
-        {"workspace_id": workspace_id, "name": name},
-    )
-
-
-async def clusters_with_details(
-    reader: Reader, workspace_id: UUID, *, without_archived: bool = False
-) -> list[Shown]:
-    """All clusters of a workspace as one by one `cluster` shows them, by name."""
-    return await reader.rows(
-        f"{SHOWN} where c.workspace_id = %(workspace_id)s"
-        " and (not %(without_archived)s or c.archived_at is null) order by c.name, c.cluster_id",
-        {"workspace_id": workspace_id, "without_archived": without_archived},
-    )
-
-
 async def installed_clusters(reader: Reader) -> list[Shown]:
     """The clusters at rest that were installed: `id`, `check_interval` in minutes, and `seen_at`,
     when a task last told how they are."""

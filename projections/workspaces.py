@@ -1,6 +1,6 @@
 """The workspaces there are, with what their clusters do unless they say otherwise."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 
 from domain.model import Recorded
@@ -74,14 +74,6 @@ SHOWN = """
 async def all_workspaces(reader: Reader) -> list[Shown]:
     """Every workspace, by name."""
     return await reader.rows(f"{SHOWN} order by name, workspace_id")
-
-
-async def workspaces_of(reader: Reader, workspace_ids: Collection[UUID]) -> list[Shown]:
-    """The workspaces of these ids, by name."""
-    return await reader.rows(
-        f"{SHOWN} where workspace_id = any(%(ids)s) order by name, workspace_id",
-        {"ids": list(workspace_ids)},
-    )
 
 
 async def workspace(reader: Reader, workspace_id: UUID) -> Shown | None:

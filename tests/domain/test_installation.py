@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.installation import InstallationPlan, holds_installation, plan_of
+from domain.installation import InstallationPlan, plan_of
 from domain.model import Fault, Invalid
 from domain.secrets import Secret
 from domain.values import OperationKind
@@ -50,11 +50,6 @@ def test_documents_are_found_in_any_section_among_any_others() -> None:
     )
     assert names(found, OperationKind.INSTALL) == ["packages"]
     assert found.connection.hosts == ("10.0.0.1",)
-
-
-def test_a_section_without_an_installation_says_so() -> None:
-    assert holds_installation({"a": [installation()]})
-    assert not holds_installation({"a": [CONFIG, None]})
 
 
 def test_the_connection_is_what_dhctl_would_read() -> None:

@@ -10,7 +10,7 @@ from domain.workspaces import (
     WorkspaceSettings,
     WorkspaceSettingsChanged,
 )
-from projections.workspaces import all_workspaces, workspace, workspace_called, workspaces_of
+from projections.workspaces import all_workspaces, workspace, workspace_called
 from tests.projections.scenario import Scenario
 
 ACME, OTHER = uuid4(), uuid4()
@@ -27,7 +27,6 @@ async def test_workspaces_are_listed_by_name(scene: Scenario) -> None:
     rows = await scene.shows(all_workspaces)
     assert [row["slug"] for row in rows] == ["lab", "prod"]
     assert [row["id"] for row in rows] == [str(OTHER), str(ACME)]
-    assert [row["slug"] for row in await workspaces_of(scene.reader, [ACME])] == ["prod"]
 
 
 async def test_a_workspace_shows_its_newest_name_and_settings(scene: Scenario) -> None:

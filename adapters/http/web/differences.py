@@ -44,15 +44,6 @@ def difference(before: str, after: str) -> Difference:
     return Difference(list(_folded(lines)) if changed else [], changed)
 
 
-def changed_lines(before: str, after: str) -> int:
-    """How many lines differ, on both sides together."""
-    old, new = before.splitlines(), after.splitlines()
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    return sum(
-        (i2 - i1) + (j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"
-    )
-
-
 def _compared(before: str, after: str) -> Iterator[Line]:
     old, new = before.splitlines(), after.splitlines()
     old_shown, new_shown = yaml_lines(before), yaml_lines(after)
