@@ -29,6 +29,7 @@ ANSWER_SECONDS = 45.0
 PATIENCE_SECONDS = 240.0
 CHANGES = 8
 LOG_PAGE = 2_000
+ERROR = '"level": "error"'
 
 SSH = """\
 apiVersion: dhctl.deckhouse.io/v1
@@ -159,6 +160,7 @@ class Load:
         declaring: int = 2,
         installing: int = 1,
     ) -> None:
+        self._apis = apis
         urls = [api.url for api in apis]
         self.everywhere = Asking(urls, apis[0].token("--global"))
         everywhere = apis[0].client(self.everywhere.token)
@@ -230,7 +232,8 @@ class Load:
 
     def _must_be_well(self) -> None:
         if self._fault is not None:
-            raise self._fault
+            lines = [line for api in self._apis for line in api.errors.splitlines()]
+            raise AssertionError([line for line in lines if ERROR in line][-3:]) from self._fault
 
     def _run(self) -> None:
         try:
