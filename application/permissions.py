@@ -76,7 +76,7 @@ class Principal:
         """Raise Forbidden unless the permission is granted, in that workspace."""
         if not self.may(permission):
             raise Forbidden(
-                f"{self.label} is a {self.role} and lacks {permission};"
+                f"{self.label} ({self.role}) lacks {permission};"
                 " an administrator can give a token that has it."
             )
         if self.workspace_id is not None and workspace_id not in (None, self.workspace_id):
