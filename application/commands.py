@@ -53,6 +53,10 @@ class KeyReused(Refusal, code="idempotency_key_reused"):
     """The Idempotency-Key came with another request before."""
 
 
+class _PerhapsStale(Exception):
+    """Nothing is to be done, going by states of which nobody knows whether they are the newest."""
+
+
 class ShownOnce(Value):
     """A result that holds a word to be seen once: what is remembered of it leaves the word out."""
 
@@ -117,32 +121,37 @@ class CommandBus:
         """
         context.principal.must(command.permission, command.__dict__.get("workspace_id"))
         for _ in range(TRIES):
+            work = Work(self.world, self.cache, context)
             try:
-                return await self._once(command, context)
+                return await self._once(command, work)
             except AppendConflict:
                 self.conflicts += 1
+            except _PerhapsStale:
+                pass
             except (CommandSeen, Refusal):
                 # A repeated command meets what it did itself: its append is seen, or it is refused.
                 earlier = await self._earlier(command, context)
-                if earlier is None:
+                if earlier is not None:
+                    return earlier
+                if work.is_fresh:
                     raise
-                return earlier
+            work.forget()
         raise ChangedMeanwhile("Others kept changing the same thing. Nothing was done; try again.")
 
-    async def _once(self, command: Command, context: Context) -> Outcome:
-        work = Work(self.world, self.cache, context)
+    async def _once(self, command: Command, work: Work) -> Outcome:
+        """One try. Only an append proves that what it was decided on is still so: a no, and a
+        "nothing to do", are said of what was read just now."""
         result = await self._handlers[type(command)](command, work)
-        record = await self._record(command, context.command_id, result)
-        if work.is_empty and record is None:
+        if work.is_empty and not work.is_fresh:
+            raise _PerhapsStale
+        named = work.context.command_id
+        record = None if named is None else await self._record(command, named, result)
+        if record is None and work.is_empty:
             return Outcome(result, 0)
         try:
             position, recorded_at = await self.world.store.append(work.append(record))
         except ClaimTaken as taken:
-            work.forget()
             raise _taken(taken) from taken
-        except (AppendConflict, CommandSeen):
-            work.forget()
-            raise
         work.remember()
         return Outcome(result, position, False, recorded_at)
 
@@ -158,11 +167,7 @@ class CommandBus:
         result = _result_of(self._handlers[type(command)]).validate_json(earlier.result)
         return Outcome(result, earlier.position, is_repeated=True)
 
-    async def _record(
-        self, command: Command, command_id: str | None, result: Any
-    ) -> CommandRecord | None:
-        if command_id is None:
-            return None
+    async def _record(self, command: Command, command_id: str, result: Any) -> CommandRecord:
         return CommandRecord(command_id, await self._fingerprint(command), to_json(_kept(result)))
 
     async def _fingerprint(self, command: Command) -> bytes:

@@ -86,6 +86,7 @@ class Work:
         "_streams",
         "_workspace",
         "context",
+        "is_fresh",
         "world",
     )
 
@@ -100,6 +101,8 @@ class Work:
         self._workspace: tuple[UUID, str] | None = None
         self._ids = 0
         self._events = 0
+        self.is_fresh = True
+        """Whether all that it has loaded was read from the log for it."""
 
     @property
     def now(self) -> datetime:
@@ -161,6 +164,7 @@ class Work:
             held = self._cache.held(kind, stream_id)
             if held is None:
                 return None
+            self.is_fresh = False
             loaded = self._streams[stream_id.int] = _Loaded(stream_id, *held)
         return loaded
 

@@ -79,20 +79,18 @@ class Encoded:
     verdict: "Verdict | BaseException | None" = None
 
     @property
-    def is_one_event_alone(self) -> bool:
+    def is_events_alone(self) -> bool:
         append = self.append
-        return len(self.events) == 1 and not (
-            self.guards or append.claims or append.documents or append.command
-        )
+        return not (self.guards or append.claims or append.documents or append.command)
 
 
 async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> None:
     """Write a batch durably, and give each request its verdict."""
-    if len(batch) == 1 and batch[0].is_one_event_alone:
+    if len(batch) == 1 and len(batch[0].events) == 1 and batch[0].is_events_alone:
         batch[0].verdict = await _write_one(calls, batch[0])
         return
     while batch:
-        row = await calls.row(EVERYTHING, [*_events(batch), *_beside(batch), _LOCK])
+        row = await calls.row(EVERYTHING, [*_events(batch), *_beside_of(batch), _LOCK])
         assert row is not None
         *place, refusals = row
         if refusals is None:
@@ -136,7 +134,6 @@ def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
     columns = zip(*events, strict=True) if events else [()] * 5
     streams, versions, topics, states, metadata = columns
     count = len(events)
-    guards = [(n, *guard) for n, request in enumerate(batch) for guard in request.guards]
     return [
         Int4s.pack([n if is_first else -1 for n, r in enumerate(batch) for is_first in r.starts]),
         Uuids.of(count, streams),
@@ -144,16 +141,22 @@ def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
         Texts.of(count, topics),
         Byteas.of(count, states),
         Byteas.of(count, metadata),
-        Int4s.pack([guard[0] for guard in guards]),
-        Uuids.pack([guard[1] for guard in guards]),
-        Int8s.pack([guard[2] for guard in guards]),
     ]
 
 
+def _beside_of(batch: Sequence[Encoded]) -> list[bytes | None]:
+    """Mostly there is nothing beside the events of a batch."""
+    return _NOTHING if all(r.is_events_alone for r in batch) else _beside(batch)
+
+
 def _beside(batch: Sequence[Encoded]) -> list[bytes | None]:
+    guards = [(n, *guard) for n, request in enumerate(batch) for guard in request.guards]
     claims = [(n, claim) for n, request in enumerate(batch) for claim in request.append.claims]
     documents = [document for request in batch for document in request.append.documents]
     return [
+        Int4s.pack([guard[0] for guard in guards]),
+        Uuids.pack([guard[1] for guard in guards]),
+        Int8s.pack([guard[2] for guard in guards]),
         Int4s.pack([n for n, _ in claims]),
         Texts.pack([claim.key.encode() for _, claim in claims]),
         Uuids.pack([None if c.holder is None else c.holder.bytes for _, c in claims]),
@@ -178,3 +181,6 @@ def _commands(batch: Sequence[Encoded]) -> list[bytes | None]:
         Byteas.pack([command.result for _, command, _ in commands]),
         Int4s.pack([last for _, _, last in commands]),
     ]
+
+
+_NOTHING = _beside([])

@@ -7,6 +7,7 @@ command waits for. This is libpq's asynchronous protocol as psycopg.pq gives it
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -29,14 +30,21 @@ class PreparedCalls:
         self._socket = self._libpq.socket
         self._loop = asyncio.get_running_loop()
         self._names: dict[bytes, bytes] = {}
+        self._numbers = count()
         self._answer: asyncio.Future[None] | None = None
         self._is_left = False
+        self._is_closed = False
         self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:
-        """Give the socket back; the connection itself stays as it is."""
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        """Give the socket back; the connection itself stays as it is.
+
+        Once: libpq closes the socket of a broken connection, and its number is soon another's.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
 
     async def row(self, sql: bytes, parameters: Sequence[bytes | None]) -> Row | None:
         """The first row of what the statement gives; None when it gives none.
@@ -57,7 +65,7 @@ class PreparedCalls:
         return [result.get_value(0, column) for column in range(result.nfields)]
 
     async def _prepare(self, sql: bytes) -> bytes:
-        name = b"quarterdeck_%d" % len(self._names)
+        name = b"quarterdeck_%d" % next(self._numbers)
         self._libpq.send_prepare(name, sql)
         result = await self._result()
         if result.status != ExecStatus.COMMAND_OK:
@@ -90,9 +98,12 @@ class PreparedCalls:
         except psycopg.Error as error:
             self._break(error)
         else:
-            answer = self._answer
-            if answer is not None and not answer.done() and not self._libpq.is_busy():
-                answer.set_result(None)
+            self._wake()
+
+    def _wake(self) -> None:
+        answer = self._answer
+        if answer is not None and not answer.done() and not self._libpq.is_busy():
+            answer.set_result(None)
 
     def _writable(self) -> None:
         try:
@@ -101,6 +112,8 @@ class PreparedCalls:
                 self._loop.remove_writer(self._socket)
         except psycopg.Error as error:
             self._break(error)
+        else:
+            self._wake()
 
     def _break(self, error: psycopg.Error) -> None:
         self.close()

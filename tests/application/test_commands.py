@@ -14,6 +14,7 @@ from application.commands import ChangedMeanwhile, KeyReused
 from application.permissions import QUARTERDECK, Forbidden, Principal, Role
 from application.ports import Append, Appended, StreamAppend, Unavailable
 from application.workspaces import CreateWorkspace, RenameWorkspace
+from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster, ClusterIsBusy
 from domain.model import SYSTEM, Actor, Metadata, NotFound, Refusal, Taken
 from domain.workspaces import Workspace, WorkspaceRenamed
@@ -237,6 +238,34 @@ async def test_the_same_command_id_makes_the_same_ids(hub: Hub) -> None:
     other = await Hub().execute(CreateWorkspace(name="A"), command_id="c1")
     third = await Hub().execute(CreateWorkspace(name="A"), command_id="c2")
     assert first.result == other.result != third.result
+
+
+async def test_nothing_to_do_is_said_of_what_is_so_now() -> None:
+    """Another process has changed it since this one last looked."""
+    store = InMemoryEventStore(StandingClock())
+    here, there = Hub(store), Hub(store)
+    workspace_id = await here.workspace("team-a")
+    old = (await here.state(Workspace, workspace_id)).name
+    await here.execute(RenameWorkspace(workspace_id=workspace_id, name=old))
+    await there.execute(RenameWorkspace(workspace_id=workspace_id, name="New"))
+    outcome = await here.execute(RenameWorkspace(workspace_id=workspace_id, name=old))
+    assert outcome.position == 3
+    assert (await here.state(Workspace, workspace_id)).name == old
+
+
+async def test_a_refusal_is_said_of_what_is_so_now() -> None:
+    store = InMemoryEventStore(StandingClock())
+    here, there = Hub(store), Hub(store)
+    workspace_id = await here.workspace("team-a")
+    template_id = await here.template(workspace_id, "one")
+    read = await here.state(ClusterTemplate, template_id)
+    about = {"workspace_id": workspace_id, "cluster_template_id": template_id}
+    await there.do(ChangeClusterTemplate(**about, name="two"))
+    changed = await there.state(ClusterTemplate, template_id)
+    assert changed.revision > read.revision
+    revision = changed.revision
+    await here.do(ChangeClusterTemplate(**about, name="three", current_revision=revision))
+    assert (await here.state(ClusterTemplate, template_id)).name == "three"
 
 
 async def test_a_taken_name_is_refused_with_its_holder_and_field(hub: Hub) -> None:

@@ -87,7 +87,6 @@ class Asking:
         """Where each acknowledged command stands in the log, by its word."""
         self.unanswered = 0
         self.refused: Counter[str] = Counter()
-        self.out_of_date = 0
 
     async def command(self, word: str, method: str, path: str, body: Any = None) -> Any:
         """Ask until it is acknowledged; the JSON of the answer."""
@@ -124,7 +123,6 @@ class Asking:
                 if answer.is_success:
                     return answer
                 must_be_for_now(answer)
-                self.out_of_date += is_out_of_date(answer)
                 self.refused[method] += 1
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -132,17 +130,12 @@ class Asking:
 def must_be_for_now(answer: httpx2.Response) -> None:
     """The one refusal that a good command may meet: not now, and when to come again."""
     told = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
-    if answer.status_code == 504 or is_out_of_date(answer):
+    if answer.status_code == 504:
         return
     assert answer.status_code == 503, told
     assert int(answer.headers["Retry-After"]) > 0, told
     assert answer.headers["Content-Type"] == "application/problem+json", told
     assert answer.json()["status"] == 503, told
-
-
-def is_out_of_date(answer: httpx2.Response) -> bool:
-    """Whether a process refuses by what was so before another process changed it."""
-    return answer.status_code == 409 and answer.json()["error"] == "revision_conflict"
 
 
 class Load:
@@ -211,7 +204,6 @@ class Load:
             "acknowledged": self.acknowledged,
             "unanswered": sum(asked.unanswered for asked in both),
             "refused for now": sum(asked.refused.total() for asked in both),
-            "refused by what was so before": sum(asked.out_of_date for asked in both),
         }
 
     @property

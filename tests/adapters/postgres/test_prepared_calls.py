@@ -1,0 +1,103 @@
+"""A call is answered or fails, whatever way its answer comes, and takes nothing of anybody else."""
+
+import asyncio
+import select
+import socket
+from typing import Any
+
+import psycopg
+import pytest
+
+from adapters.postgres.connection import connect
+from adapters.postgres.prepared_calls import PreparedCalls
+
+LENGTH = b"select length($1::bytea)"
+FOUR_MEBIBYTES = 4 << 20
+
+
+async def test_the_first_row_is_given_in_binary_form(log_database: str) -> None:
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        assert await calls.row(LENGTH, [b"abc"]) == [(3).to_bytes(4)]
+        assert await calls.row(LENGTH, [None]) == [None]
+        assert await calls.row(b"select 1 where $1::bool", [b"\0"]) is None
+        calls.close()
+
+
+async def test_an_error_is_the_databases_and_the_next_call_is_good(log_database: str) -> None:
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await calls.row(b"select * from nowhere where $1::bool", [b"\1"])
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await calls.row(b"select 1 / $1::int", [bytes(4)])
+        assert await calls.row(LENGTH, [b"abc"]) == [(3).to_bytes(4)]
+        calls.close()
+
+
+async def test_who_leaves_a_call_disturbs_nobody(log_database: str) -> None:
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        left = asyncio.create_task(calls.row(LENGTH, [bytes(FOUR_MEBIBYTES)]))
+        await asyncio.sleep(0)
+        left.cancel()
+        await asyncio.wait([left])
+        assert await calls.row(LENGTH, [b"abc"]) == [(3).to_bytes(4)]
+        calls.close()
+
+
+async def test_an_answer_that_comes_while_the_last_is_sent_wakes_who_waits(
+    log_database: str,
+) -> None:
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        await calls.row(LENGTH, [b"x"])
+        call = asyncio.create_task(calls.row(LENGTH, [bytes(FOUR_MEBIBYTES)]))
+        await asyncio.sleep(0)
+        libpq = connection.pgconn
+        while libpq.flush():
+            select.select([], [libpq.socket], [])
+        select.select([libpq.socket], [], [])
+        calls._writable()
+        async with asyncio.timeout(20):
+            assert await call == [FOUR_MEBIBYTES.to_bytes(4)]
+        calls.close()
+
+
+async def test_a_socket_that_is_anothers_by_now_is_left_alone(log_database: str) -> None:
+    connection = await connect(log_database, name="calls")
+    calls = PreparedCalls(connection)
+    await calls.row(LENGTH, [b"x"])
+    number = connection.pgconn.socket
+    await _end(log_database, connection)
+    async with asyncio.timeout(20):
+        while not connection.closed:
+            await asyncio.sleep(0.01)
+    await connection.close()
+    heard = asyncio.Event()
+    ours, theirs = _pair_with(number)
+    with ours, theirs:
+        asyncio.get_running_loop().add_reader(ours, heard.set)
+        calls.close()
+        theirs.send(b"!")
+        async with asyncio.timeout(20):
+            await heard.wait()
+        asyncio.get_running_loop().remove_reader(ours)
+
+
+async def _end(dsn: str, connection: psycopg.AsyncConnection[Any]) -> None:
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as other:
+        await other.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+
+
+def _pair_with(number: int) -> tuple[socket.socket, socket.socket]:
+    """A pair of sockets of which the first has that number: the system gives the lowest first."""
+    others = []
+    while True:
+        ours, theirs = socket.socketpair()
+        if ours.fileno() == number:
+            return ours, theirs
+        if theirs.fileno() == number:
+            return theirs, ours
+        assert ours.fileno() < number, "somebody else has the number"
+        others.append((ours, theirs))
