@@ -158,6 +158,12 @@ class Watch:
         if mark.position == EVENTS:
             self.done.set()
 
+    async def shared_over(self, topic: str) -> int | None:
+        return await self._marks.shared_over(topic)
+
+    async def share_over(self, topic: str, partitions: int) -> None:
+        await self._marks.share_over(topic, partitions)
+
     @property
     def events_per_second(self) -> float:
         """From the first page's end to the last one's: not how long it takes to connect."""
@@ -171,7 +177,10 @@ async def _relay(dsn: str, servers: str) -> float:
         watch = Watch(PostgresMarks(pool, secrets.token_hex(4), durable=False))
         relay = Relay(LogStream(dsn, Stored), watch, cluster)
         running = asyncio.create_task(relay.run())
-        await watch.done.wait()
+        done = asyncio.create_task(watch.done.wait())
+        await asyncio.wait([running, done], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
         running.cancel()
         await asyncio.wait([running])
     return watch.events_per_second
