@@ -1,6 +1,6 @@
 """How an event is stored and read back: pydantic to bytes under an explicit topic."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,15 +30,15 @@ class Mapper:
     def metadata(self, metadata: Metadata) -> bytes:
         return metadata.__pydantic_serializer__.to_json(metadata, exclude_none=True)
 
+    def __init__(self) -> None:
+        self._read: dict[str, Callable[[bytes], Event]] = {}
+
     def event(self, topic: str, state: bytes) -> Event:
         """The event of a stored state. Raises UnknownTopic or ValueError."""
-        kind = Event.topics.get(topic)
-        if kind is None:
-            raise UnknownTopic(topic)
-        upcast = Event.upcasters.get(topic)
-        if upcast is not None:
-            return kind.model_validate_json(orjson.dumps(_upcast(upcast, state)))
-        return kind.__pydantic_validator__.validate_json(state)  # type: ignore[no-any-return]
+        read = self._read.get(topic)
+        if read is None:
+            read = self._read[topic] = _reader(topic)
+        return read(state)
 
     def recorded(
         self,
@@ -56,6 +56,16 @@ class Mapper:
         except (UnknownTopic, ValueError) as error:
             event = UndecodableEvent(stored_topic=topic, reason=f"{type(error).__name__}: {error}")
         return Recorded(event, stream_id, version, position, recorded_at, metadata)
+
+
+def _reader(topic: str) -> Callable[[bytes], Event]:
+    kind = Event.topics.get(topic)
+    if kind is None:
+        raise UnknownTopic(topic)
+    upcast = Event.upcasters.get(topic)
+    if upcast is None:
+        return kind.__pydantic_validator__.validate_json
+    return lambda state: kind.model_validate_json(orjson.dumps(_upcast(upcast, state)))
 
 
 def _upcast(upcast: Upcaster, state: bytes) -> dict[str, Any]:
