@@ -20,12 +20,12 @@ run: runtime ## Start Quarterdeck on this machine; ARGS="…" are handed on
 	@$(BIN)/python infra/setup/assets.py
 	@exec $(BIN)/quarterdeck up $(ARGS)
 
-check: setup ## Format, lint, types, import contracts and the fast tests: within a minute
+check: setup ## Format, lint, types, import contracts and the tests that need no server: within a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) -q -n $(WORKERS) -m "$(FAST)" --ignore=tests/system
+	@$(PYTEST) -q -n $(WORKERS) -m "$(FAST)" tests/domain tests/application tests/architecture
 
 test: setup ## Every test with PostgreSQL, Kafka, sshd and Chromium, short forms
 	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka
