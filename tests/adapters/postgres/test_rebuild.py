@@ -1,6 +1,7 @@
 """Read models are built anew, compared and switched while they are read and fed."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -59,6 +60,25 @@ async def running(scene: Scenario, projection: Projection) -> AsyncIterator[Visi
     await asyncio.wait(tasks)
 
 
+@asynccontextmanager
+async def written_to(scene: Scenario) -> AsyncIterator[None]:
+    """Events all the while; the last one is told of before this ends."""
+    is_enough = asyncio.Event()
+
+    async def write_on() -> None:
+        for n in itertools.count(1):
+            await scene.given(uuid4(), WorkspaceCreated(name=f"more {n}", slug="ab"))
+            if is_enough.is_set():
+                return
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(write_on())
+        try:
+            yield
+        finally:
+            is_enough.set()
+
+
 async def shown(scene: Scenario) -> list[str]:
     return [row["name"] for row in await scene.reader.rows("select name from names order by name")]
 
@@ -100,13 +120,10 @@ async def test_a_difference_is_found_and_told(scene: Scenario) -> None:
 
 
 async def test_a_check_compares_at_one_position_while_the_projector_works(scene: Scenario) -> None:
-    async with running(scene, scene.projections[0]):
-        writing = asyncio.create_task(write_on(scene))
+    async with running(scene, scene.projections[0]), written_to(scene):
         for _ in range(3):
             comparison = await rebuilder(scene).check(scene.projections[0])
             assert comparison.is_equal, comparison.differences
-        writing.cancel()
-        await asyncio.wait([writing])
 
 
 async def test_a_check_leaves_nothing_behind(scene: Scenario) -> None:
@@ -128,11 +145,9 @@ async def test_what_moves_in_two_partitions_has_no_position_to_compare_at(scene:
 
 async def test_a_rebuild_under_load_loses_nothing(scene: Scenario) -> None:
     async with running(scene, scene.projections[0]) as visibility:
-        writing = asyncio.create_task(write_on(scene))
-        for _ in range(3):
-            await rebuilder(scene).rebuild(scene.projections[0])
-        writing.cancel()
-        await asyncio.wait([writing])
+        async with written_to(scene):
+            for _ in range(3):
+                await rebuilder(scene).rebuild(scene.projections[0])
         position = await scene.store.head()
         assert await visibility.wait_for(position, (), SECONDS)
     comparison = await rebuilder(scene).check(scene.projections[0])
@@ -198,13 +213,6 @@ async def test_what_cannot_be_shown_is_parked_in_the_new_build_too(scene: Scenar
     assert [row["reason"] for row in await parked_events(scene.reader)] == [
         "ValueError: not this one"
     ]
-
-
-async def write_on(scene: Scenario) -> None:
-    n = 0
-    while True:
-        n += 1
-        await scene.given(uuid4(), WorkspaceCreated(name=f"more {n}", slug="ab"))
 
 
 async def test_feeds_of_a_build_that_was_replaced_meanwhile_are_not_given(scene: Scenario) -> None:
