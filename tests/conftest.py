@@ -1,11 +1,9 @@
 """The fixtures every test may ask for by name: real servers, each started once per run."""
 
-import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -16,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from adapters.embedded.postgres import EmbeddedPostgres
 from tests.support import servers
 from tests.support.fleet import Fleet, fleet_over
+from tests.support.servers.missing import installed
 
 
 @pytest.fixture(scope="session")
@@ -66,28 +65,28 @@ def database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def sshd_server(server_folder: Path) -> Iterator[servers.SshHost]:
     """The SSH host of this run; a test that changes or stops its host starts one of its own."""
-    with _installed(), servers.sshd(server_folder / "sshd") as host:
+    with installed(), servers.sshd(server_folder / "sshd") as host:
         yield host
 
 
 @pytest.fixture
 def ssh_host(server_folder: Path) -> Iterator[servers.SshHost]:
     """An SSH host of the test's own, to be stopped, changed and cut."""
-    with _installed(), servers.sshd(server_folder / f"sshd-{secrets.token_hex(4)}") as host:
+    with installed(), servers.sshd(server_folder / f"sshd-{secrets.token_hex(4)}") as host:
         yield host
 
 
 @pytest.fixture(scope="session")
 def kafka_server(server_folder: Path) -> Iterator[servers.KafkaBroker]:
     """The Kafka broker of this run: make topics of your own; who stops it starts another."""
-    with _installed(), servers.kafka(server_folder / "kafka") as broker:
+    with installed(), servers.kafka(server_folder / "kafka") as broker:
         yield broker
 
 
 @pytest.fixture
 def kafka_broker(server_folder: Path) -> Iterator[servers.KafkaBroker]:
     """A Kafka broker of the test's own, to be stopped and killed."""
-    with _installed(), servers.kafka(server_folder / f"kafka-{secrets.token_hex(4)}") as broker:
+    with installed(), servers.kafka(server_folder / f"kafka-{secrets.token_hex(4)}") as broker:
         yield broker
 
 
@@ -103,21 +102,21 @@ def fleet(
 @pytest.fixture(scope="session")
 def loki_server(server_folder: Path) -> Iterator[servers.LokiServer]:
     """The Loki of this run, for tests marked `full`."""
-    with _installed(), servers.loki(server_folder / "loki") as server:
+    with installed(), servers.loki(server_folder / "loki") as server:
         yield server
 
 
 @pytest.fixture
 def own_loki(server_folder: Path) -> Iterator[servers.LokiServer]:
     """A Loki of the test's own, to be stopped and started again."""
-    with _installed(), servers.loki(server_folder / f"loki-{secrets.token_hex(4)}") as server:
+    with installed(), servers.loki(server_folder / f"loki-{secrets.token_hex(4)}") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def chromium_program() -> str:
     """The path of the real Chromium; start it with `servers.CHROMIUM_FLAGS`."""
-    with _installed():
+    with installed():
         return servers.chromium()
 
 
@@ -130,14 +129,3 @@ async def chromium(chromium_program: str) -> AsyncIterator[Browser]:
         )
         yield browser
         await browser.close()
-
-
-@contextmanager
-def _installed() -> Iterator[None]:
-    """Skip where a server is missing, or fail where CI=true: there nothing may be left out."""
-    try:
-        yield
-    except servers.MissingServer as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))

@@ -77,7 +77,7 @@ def _composed(origin: Any, arguments: tuple[Any, ...]) -> SearchStrategy[Any]:
         return st.lists(_value(arguments[0]), max_size=2).map(tuple)
     if origin in (dict, Mapping):
         return st.dictionaries(st.text(max_size=6), _value(arguments[1]), max_size=2)
-    raise NotImplementedError(f"no strategy for {origin}{arguments}")
+    raise TypeError(f"no strategy for {origin}{arguments}")
 
 
 def _text(constraint: StringConstraints) -> SearchStrategy[str]:

@@ -177,7 +177,8 @@ async def test_folders_of_old_tasks_are_removed_with_a_later_success(place: Plac
 
 
 needs_sudo = pytest.mark.skipif(
-    not shutil.which("sudo") or os.geteuid() != 0, reason="No sudo here: install the package sudo."
+    not shutil.which("sudo") or os.geteuid() != 0,
+    reason="It takes the package sudo, and root, whom sudo asks for no password.",
 )
 
 

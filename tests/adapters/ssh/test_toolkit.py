@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import adapters.ssh
+from tests.support.servers.missing import MissingServer, installed
 
 TOOLKIT = Path(adapters.ssh.__file__).with_name("toolkit.sh")
 MARK = "--quarterdeck--\n"
@@ -66,9 +67,10 @@ class Shell:
 
 @pytest.fixture(params=["sh", "busybox", "bash"])
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
-    program = shutil.which(request.param)
-    if program is None:
-        pytest.skip(f"No {request.param} here.")
+    with installed():
+        program = shutil.which(request.param)
+        if program is None:
+            raise MissingServer(f"No {request.param} here: install the package {request.param}.")
     task = tmp_path / "task"
     task.mkdir()
     if request.param == "busybox":

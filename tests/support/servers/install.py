@@ -34,6 +34,7 @@ def _ssh_server() -> None:
         raise MissingServer("No sshd here: install the package openssh-server.")
     _package("sshd", "openssh-server")
     _package("sudo", "sudo")
+    _package("busybox", "busybox")
 
 
 INSTALL: dict[str, Callable[[], object]] = {
