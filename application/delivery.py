@@ -1,11 +1,13 @@
 """A delivery brings the log out of the house: what cannot go is set aside, and goes when it can."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
-from application.ports import Mark, Page
+from application.ports import Mark
 from domain.model import Recorded
+
+T = TypeVar("T")
 
 ASK_SECONDS = 2.0
 """How long a delivery with nothing to deliver waits before it looks what it is to try again."""
@@ -50,21 +52,28 @@ def end_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-class Waiting:
-    """Pages whose wait may be broken off without a loss."""
+class Waiting(Generic[T]):
+    """Pages whose wait may be broken off without a loss.
 
-    def __init__(self, pages: AsyncIterator[Page]) -> None:
+    `ahead`: the next one is made while one is used. Then what was not used yet comes again after
+    the stream's server was away.
+    """
+
+    def __init__(self, pages: AsyncGenerator[T, None], *, ahead: bool = False) -> None:
         self._pages = pages
-        self._next: asyncio.Task[Page] | None = None
+        self._ahead = ahead
+        self._next: asyncio.Task[T] | None = None
 
-    async def within(self, seconds: float) -> Page | None:
+    async def within(self, seconds: float) -> T | None:
         """The next page; None when there is none in this time."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._following(), name="a delivery's next page")
-        done, _ = await asyncio.wait([self._next], timeout=seconds)
+        following = self._begun()
+        done, _ = await asyncio.wait([following], timeout=seconds)
         if not done:
             return None
-        page, self._next = self._next.result(), None
+        self._next = None
+        page = following.result()
+        if self._ahead:
+            self._begun()
         return page
 
     async def aclose(self) -> None:
@@ -76,7 +85,12 @@ class Waiting:
         if following is not None and not following.cancelled():
             # Its error, if any: nobody waits for it any more.
             following.exception()
-        await self._pages.aclose()  # type: ignore[attr-defined]
+        await self._pages.aclose()
 
-    async def _following(self) -> Page:
+    def _begun(self) -> "asyncio.Task[T]":
+        if self._next is None:
+            self._next = asyncio.create_task(self._following(), name="a delivery's next page")
+        return self._next
+
+    async def _following(self) -> T:
         return await anext(self._pages)

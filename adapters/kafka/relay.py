@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from adapters.kafka.cluster import (
 )
 from adapters.kafka.messages import Stored, message, watermark
 from adapters.kafka.publisher import LOOK_SECONDS, Parcel, Publisher, open_publisher
+from application.delivery import Waiting
 from application.ports import Mark, Page, Stream
 
 logger = logging.getLogger(__name__)
@@ -131,10 +132,10 @@ class Relay:
         async def marks(_: Collection[int]) -> Mapping[int, Mark]:
             return {0: Mark(partitions.position + 1, partitions.position)}
 
-        pages = Prepared(self._stored.follow(marks), publisher)
-        async with aclosing(pages):
+        pages = _prepared(self._stored.follow(marks), publisher)
+        async with aclosing(Waiting(pages, ahead=True)) as waiting:
             while True:
-                page = await pages.within(partitions.patience())
+                page = await waiting.within(partitions.patience())
                 if page is None:
                     await partitions.tell(partitions.behind)
                 else:
@@ -203,39 +204,17 @@ class PreparedPage:
     parcel: Parcel
 
 
-class Prepared:
-    """Pages made into messages, one while the other is sent."""
-
-    def __init__(self, pages: AsyncIterator[Page], publisher: Publisher) -> None:
-        self._pages = pages
-        self._publisher = publisher
-        self._next = self._begin()
-
-    async def within(self, seconds: float) -> PreparedPage | None:
-        """The next page; None when there is none in this time."""
-        done, _ = await asyncio.wait([self._next], timeout=seconds)
-        if not done:
-            return None
-        page = self._next.result()
-        self._next = self._begin()
-        return page
-
-    async def aclose(self) -> None:
-        self._next.cancel()
-        with suppress(asyncio.CancelledError, StopAsyncIteration):
-            await self._next
-        await self._pages.aclose()  # type: ignore[attr-defined]
-
-    def _begin(self) -> "asyncio.Task[PreparedPage]":
-        return asyncio.create_task(self._prepare(), name="the relay's next page")
-
-    async def _prepare(self) -> PreparedPage:
-        page = await anext(self._pages)
-        parcel = self._publisher.parcel()
-        for n, record in enumerate(page.records):
-            assert isinstance(record, Stored)
-            parcel.put(message(record), record.position)
-            if n % TURN_RECORDS == 0:
-                # What is being sent has its turn.
-                await asyncio.sleep(0)
-        return PreparedPage(page.upto, parcel)
+async def _prepared(
+    pages: AsyncGenerator[Page, None], publisher: Publisher
+) -> AsyncGenerator[PreparedPage, None]:
+    """Pages made into messages."""
+    async with aclosing(pages):
+        async for page in pages:
+            parcel = publisher.parcel()
+            for n, record in enumerate(page.records):
+                assert isinstance(record, Stored)
+                parcel.put(message(record), record.position)
+                if n % TURN_RECORDS == 0:
+                    # What is being sent has its turn.
+                    await asyncio.sleep(0)
+            yield PreparedPage(page.upto, parcel)

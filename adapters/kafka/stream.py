@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,7 +44,7 @@ class KafkaStream:
         self._page = page
         self._stuck_seconds = stuck_seconds
 
-    async def follow(self, marks: Marks) -> AsyncIterator[Page]:
+    async def follow(self, marks: Marks) -> AsyncGenerator[Page, None]:
         """Pages without end (see ports.Stream), with a new consumer after each fault."""
         tries = 0
         while True:

@@ -77,7 +77,7 @@ class LokiShipper:
                 await self.ship_again(client)
                 end_if_cancelled()
 
-    async def _batch(self, pages: Waiting) -> "Batch":
+    async def _batch(self, pages: Waiting[Page]) -> "Batch":
         """What comes within a second of the first page, or fills a push; it may be nothing."""
         batch = Batch(self._zone)
         page = await pages.within(self._ask_seconds)

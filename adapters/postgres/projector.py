@@ -97,7 +97,7 @@ class Projector:
         self._feeds, self._lanes, self._is_building = {}, {}, False
         async with (
             asyncio.TaskGroup() as self._tasks,
-            aclosing(self._stream.follow(self.marks)) as pages,  # type: ignore[type-var]
+            aclosing(self._stream.follow(self.marks)) as pages,
         ):
             async for page in pages:
                 await self.advance(page)

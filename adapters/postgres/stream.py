@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from hashlib import sha256
@@ -114,7 +114,7 @@ class LogStream:
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
 
-    async def follow(self, marks: Marks) -> AsyncIterator[Page]:
+    async def follow(self, marks: Marks) -> AsyncGenerator[Page, None]:
         """Pages without end (see ports.Stream)."""
         while True:
             try:
@@ -131,7 +131,7 @@ class LogStream:
 
     async def _pages(
         self, listener: Connection, connection: Connection, marks: Marks
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         mark = (await marks([PARTITION]))[PARTITION]
         reader = LogReader(connection, self._decode)
         offset = max(mark.offset, mark.position + 1)

@@ -1,6 +1,6 @@
 """The log as it is followed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +38,7 @@ class Stream(Protocol):
     Two adapters keep this promise: the log itself (one partition) and Kafka (many).
     """
 
-    def follow(self, marks: Marks) -> AsyncIterator[Page]:
+    def follow(self, marks: Marks) -> AsyncGenerator[Page, None]:
         """Pages without end, each partition from its mark.
 
         `marks` is asked for each partition when it is assigned; what the broker remembers is
