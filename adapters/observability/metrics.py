@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
@@ -64,15 +64,11 @@ class PrometheusMeasures:
 
     def gauge(self, name: str, help_: str, ask: Callable[[], float]) -> None:
         """A number that is asked for when it is scraped, such as a queue's length."""
-        Gauge(f"quarterdeck_{name}", help_, registry=self.registry).set_function(ask)
+        self.ask(_one(lambda: number(name, help_, ask())))
 
     def counter(self, name: str, help_: str, ask: Callable[[], float]) -> None:
         """A number that only rises, counted elsewhere, and asked for when it is scraped."""
-
-        async def source() -> Sequence[Family]:
-            return [CounterMetricFamily(f"quarterdeck_{name}", help_, value=ask())]
-
-        self._sources.append(source)
+        self.ask(_one(lambda: CounterMetricFamily(f"quarterdeck_{name}", help_, value=ask())))
 
     def ask(self, source: Source) -> None:
         """Families that take a while to ask for; none of them while their server is away."""
@@ -86,6 +82,13 @@ class PrometheusMeasures:
         self._asked.clear()
         self._asked.update(asked)
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+def _one(family: Callable[[], Family]) -> Source:
+    async def source() -> Sequence[Family]:
+        return [family()]
+
+    return source
 
 
 class _Collector(Collector):
