@@ -3,7 +3,6 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 WORKERS ?= 2
-FAST := not slow and not full and not soak and not browser and not kafka
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -25,7 +24,7 @@ check: setup ## Format, lint, types, import contracts and the tests that need no
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) -q -n $(WORKERS) -m "$(FAST)" tests/domain tests/application tests/architecture
+	@$(PYTEST) -q -n $(WORKERS) tests/domain tests/application tests/architecture
 
 test: setup ## Every test with PostgreSQL, Kafka, sshd and Chromium, short forms
 	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka

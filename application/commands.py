@@ -1,6 +1,7 @@
 """The one way to change anything: authorise, load, decide, append, and try again on a conflict."""
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import cache
@@ -60,8 +61,9 @@ class _PerhapsStale(Exception):
 class ShownOnce(Value):
     """A result that holds a word to be seen once: what is remembered of it leaves the word out."""
 
+    @abstractmethod
     def without_word(self) -> "ShownOnce":
-        raise NotImplementedError
+        """What may be remembered of it."""
 
 
 class ShownWord(str):

@@ -80,7 +80,6 @@ class Work:
         "_cache",
         "_claims",
         "_documents",
-        "_events",
         "_ids",
         "_now",
         "_streams",
@@ -100,7 +99,6 @@ class Work:
         self._documents: list[Document] = []
         self._workspace: tuple[UUID, str] | None = None
         self._ids = 0
-        self._events = 0
         self.is_fresh = True
         """Whether all that it has loaded was read from the log for it."""
 
@@ -156,7 +154,7 @@ class Work:
 
     @property
     def is_empty(self) -> bool:
-        return not self._events
+        return not any(loaded.events for loaded in self._streams.values())
 
     def _held(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded | None:
         loaded = self._streams.get(stream_id.int)
@@ -184,7 +182,6 @@ class Work:
             state = kind.evolve(state, event)  # type: ignore[arg-type]
         loaded.state = state
         loaded.events.extend(events)
-        self._events += len(events)
         return cast(A, state)
 
     def append(self, record: CommandRecord | None) -> Append:

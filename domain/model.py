@@ -1,5 +1,6 @@
 """The words every aggregate is written in: values, events, refusals, and the envelope of a fact."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -184,8 +185,9 @@ class Aggregate(Value):
     """Raise it when `evolve` makes other states of the same events, so that no snapshot is used."""
 
     @classmethod
+    @abstractmethod
     def evolve(cls, state: Self | None, event: Event) -> Self:
-        raise NotImplementedError
+        """The state after the event; OutOfOrder when it cannot follow."""
 
     @classmethod
     def fold(cls, events: Iterable[Event], state: Self | None = None) -> Self | None:

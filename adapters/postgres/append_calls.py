@@ -1,7 +1,7 @@
 """The two calls by which requests become rows: one event alone, and everything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Any
@@ -72,11 +72,7 @@ class Encoded:
     """Of each event, whether it is the first on its stream."""
     guards: list[tuple[bytes, int]]
     """Streams that get no event and must stand at that version all the same."""
-    keys: list[object]
-    """What it must not share a batch over."""
-    size: int
-    """Bytes."""
-    verdict: "Verdict | BaseException | None" = None
+    verdict: "Verdict | BaseException | None" = field(default=None, kw_only=True)
 
     @property
     def is_events_alone(self) -> bool:

@@ -26,8 +26,10 @@ FITS = "stored_events_fits"
 
 @dataclass(slots=True)
 class Request(Encoded):
-    """An encoded append and who waits for it."""
+    """An encoded append, what it must not share a batch over, its bytes, and who waits for it."""
 
+    keys: list[object]
+    size: int
     answer: "asyncio.Future[Appended] | None" = None
 
 

@@ -9,7 +9,6 @@ from domain.clusters.configuration import Configuration, RenderError
 from domain.clusters.state import ClusterState
 from domain.clusters.statuses import (
     FAILED,
-    LEAVING,
     UNDER_WAY,
     ClusterStatus,
     Deletion,
@@ -168,7 +167,7 @@ class Cluster(ClusterState):
     def must_stay(self) -> None:
         """Raise ClusterIsArchived or ClusterIsBusy when it is over or being deleted."""
         self.must_live()
-        if self.status in LEAVING:
+        if self.is_leaving:
             raise ClusterIsBusy(f"Cluster {self.name} is being deleted.")
 
     def must_rest(self) -> None:
