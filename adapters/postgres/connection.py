@@ -16,6 +16,8 @@ RECONNECT_SECONDS = 1.0
 
 By itself it would go on with pauses that double: after an outage of a minute for a minute more.
 """
+BY_KEY_ONLY = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+"""Plans of prepared statements last: one made while a table is small would read all of it later."""
 REFUSES_TO_WRITE = (errors.ReadOnlySqlTransaction, errors.DiskFull, errors.InsufficientResources)
 
 
@@ -48,8 +50,16 @@ async def _configure(connection: psycopg.AsyncConnection[tuple[object, ...]]) ->
     arrays.register(connection)
 
 
-def open_pool(dsn: str, *, name: str, size: int) -> AsyncConnectionPool:
-    """A pool of autocommit connections, not opened yet; it waits at most 5 s for one."""
+async def _configure_for_keys(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    await _configure(connection)
+    await connection.execute(BY_KEY_ONLY)
+
+
+def open_pool(dsn: str, *, name: str, size: int, by_key: bool = False) -> AsyncConnectionPool:
+    """A pool of autocommit connections, not opened yet; it waits at most 5 s for one.
+
+    `by_key`: all that is read is looked up by a key, never by reading a whole table.
+    """
     return AsyncConnectionPool(
         dsn,
         min_size=1,
@@ -58,6 +68,6 @@ def open_pool(dsn: str, *, name: str, size: int) -> AsyncConnectionPool:
         timeout=5,
         reconnect_timeout=RECONNECT_SECONDS,
         name=name,
-        configure=_configure,
+        configure=_configure_for_keys if by_key else _configure,
         kwargs={"autocommit": True, "application_name": f"quarterdeck {name}"},
     )

@@ -1,7 +1,7 @@
 """The event store: appends by group commit, loads that wait for each other, snapshots beside."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Any, LiteralString, Self
 from uuid import UUID
@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from adapters.postgres import connection as postgres
 from adapters.postgres.arrays import Int8s, Uuids
 from adapters.postgres.group_commit import GroupCommit
-from adapters.postgres.mapper import COLUMNS, Mapper, records
+from adapters.postgres.mapper import COLUMNS, Mapper
 from application.ports import Append, Appended, CommandOutcome
 from domain.model import Recorded
 
@@ -35,7 +35,9 @@ class PostgresEventStore:
     def __init__(self, dsn: str, mapper: Mapper | None = None, *, readers: int = 4) -> None:
         self.mapper = mapper or Mapper()
         self.writer = GroupCommit(dsn, self.mapper)
-        self.pool: AsyncConnectionPool = postgres.open_pool(dsn, name="store", size=readers)
+        self.pool: AsyncConnectionPool = postgres.open_pool(
+            dsn, name="store", size=readers, by_key=True
+        )
         self._asked: dict[UUID, tuple[int, list[asyncio.Future[Sequence[Recorded]]]]] = {}
         self._loading: asyncio.Task[None] | None = None
 
@@ -52,7 +54,7 @@ class PostgresEventStore:
         await self.writer.close()
         await self.pool.close()
 
-    def append(self, append: Append) -> Coroutine[Any, Any, Appended]:
+    def append(self, append: Append) -> Awaitable[Appended]:
         return self.writer.append(append)
 
     async def load(self, stream_id: UUID, after: int = 0) -> Sequence[Recorded]:
@@ -92,13 +94,13 @@ class PostgresEventStore:
             LOAD, [Uuids.pack([stream.bytes for stream in streams]), Int8s.pack(afters)]
         )
         found: dict[UUID, list[Recorded]] = {}
-        for recorded in records(self.mapper, rows):
+        for recorded in self.mapper.records(rows):
             found.setdefault(recorded.stream_id, []).append(recorded)
         return found
 
     async def read(self, after: int = 0, limit: int = 500, upto: int = 2**62) -> Sequence[Recorded]:
         """Up to `limit` records at positions above `after`, in order."""
-        return records(self.mapper, await self._rows(READ, [after, upto, limit]))
+        return self.mapper.records(await self._rows(READ, [after, upto, limit]))
 
     async def head(self) -> int:
         """The position of the last event; 0 for an empty log."""

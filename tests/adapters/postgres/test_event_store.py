@@ -19,9 +19,10 @@ from application.ports import (
     Unavailable,
 )
 from domain.clusters import ClusterRenderFailed, RenderError
-from domain.model import Event, Metadata
+from domain.model import Event
 from domain.users import SignInLinkUsed
 from tests.adapters.contracts.event_store import EventStoreContract, append, on
+from tests.adapters.postgres.tables_read import whole_tables_read
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ async def test_an_event_that_would_fit_into_no_message_is_refused_and_stops_no_o
     store: PostgresEventStore,
 ) -> None:
     stream_id = uuid4()
-    large = Append([StreamAppend(stream_id, 0, [of_size(MOST_EVENT_BYTES)])], Metadata())
+    large = Append([StreamAppend(stream_id, 0, [of_size(MOST_EVENT_BYTES)])], {})
     appends = [store.append(append(on(uuid4()))) for _ in range(5)]
     refused, *others = await asyncio.gather(store.append(large), *appends, return_exceptions=True)
     assert isinstance(refused, EventTooLarge)
@@ -66,7 +67,21 @@ async def test_an_event_that_would_fit_into_no_message_is_refused_and_stops_no_o
     assert all(isinstance(other, Appended) for other in others)
     assert await store.head() == 5
     little_less = [of_size(MOST_EVENT_BYTES - 2_000)]
-    await store.append(Append([StreamAppend(stream_id, 0, little_less)], Metadata()))
+    await store.append(Append([StreamAppend(stream_id, 0, little_less)], {}))
+
+
+async def test_nothing_is_looked_up_by_reading_a_whole_table(log_database: str) -> None:
+    read = await whole_tables_read(log_database)
+    stream_id = uuid4()
+    async with PostgresEventStore(log_database, readers=1) as store:
+        await store.append(append(on(stream_id)))
+        for _ in range(20):
+            assert len(await store.load(stream_id)) == 1
+            assert len(await store.read()) == 1
+            assert await store.holder("nobody") is None
+            assert await store.outcome("nothing") is None
+            assert await store.snapshot(stream_id, "none") is None
+    assert await whole_tables_read(log_database) == read
 
 
 async def test_loads_that_wait_for_each_other_are_made_as_one(log_database: str) -> None:

@@ -20,9 +20,11 @@ from application.ports import (
     ClaimTaken,
     CommandSeen,
     Overloaded,
+    StreamAppend,
     Unavailable,
 )
 from tests.adapters.contracts.event_store import append, command, document, on
+from tests.adapters.postgres.tables_read import whole_tables_read
 
 Connection = psycopg.AsyncConnection[Any]
 Result = Appended | BaseException
@@ -76,9 +78,9 @@ async def behind_one(
 ) -> list[Result]:
     """The results of appends that waited together while another one was committed."""
     async with commits_held_back(log):
-        first = asyncio.create_task(writer.append(append(on(uuid4()))))
+        first = asyncio.ensure_future(writer.append(append(on(uuid4()))))
         await lock_is_waited_for(log)
-        tasks = [asyncio.create_task(writer.append(a)) for a in appends]
+        tasks = [asyncio.ensure_future(writer.append(a)) for a in appends]
         await asyncio.sleep(0)
     await first
     return await asyncio.gather(*tasks, return_exceptions=True)
@@ -224,9 +226,9 @@ async def test_a_batch_is_bounded(writer: GroupCommit, log: Connection) -> None:
 async def test_a_full_queue_says_when_to_come_again(log: Connection, log_database: str) -> None:
     async with a_writer(log_database, capacity=5) as writer:
         async with commits_held_back(log):
-            first = asyncio.create_task(writer.append(append(on(uuid4()))))
+            first = asyncio.ensure_future(writer.append(append(on(uuid4()))))
             await lock_is_waited_for(log)
-            waiting = [asyncio.create_task(writer.append(append(on(uuid4())))) for _ in range(5)]
+            waiting = [asyncio.ensure_future(writer.append(append(on(uuid4())))) for _ in range(5)]
             await asyncio.sleep(0)
             with pytest.raises(Overloaded) as overloaded:
                 await writer.append(append(on(uuid4())))
@@ -238,10 +240,10 @@ async def test_a_full_queue_says_when_to_come_again(log: Connection, log_databas
 async def test_who_gave_up_waiting_is_not_written(writer: GroupCommit, log: Connection) -> None:
     left_id, stayed_id = uuid4(), uuid4()
     async with commits_held_back(log):
-        first = asyncio.create_task(writer.append(append(on(uuid4()))))
+        first = asyncio.ensure_future(writer.append(append(on(uuid4()))))
         await lock_is_waited_for(log)
-        left = asyncio.create_task(writer.append(append(on(left_id))))
-        stayed = asyncio.create_task(writer.append(append(on(stayed_id))))
+        left = asyncio.ensure_future(writer.append(append(on(left_id))))
+        stayed = asyncio.ensure_future(writer.append(append(on(stayed_id))))
         await asyncio.sleep(0)
         left.cancel()
         await asyncio.wait([left])
@@ -255,9 +257,9 @@ async def test_who_gives_up_while_it_is_written_disturbs_nobody(
 ) -> None:
     left_id = uuid4()
     async with commits_held_back(log):
-        left = asyncio.create_task(writer.append(append(on(left_id, 0, 3))))
+        left = asyncio.ensure_future(writer.append(append(on(left_id, 0, 3))))
         await lock_is_waited_for(log)
-        others = [asyncio.create_task(writer.append(append(on(uuid4())))) for _ in range(5)]
+        others = [asyncio.ensure_future(writer.append(append(on(uuid4())))) for _ in range(5)]
         await asyncio.sleep(0)
         left.cancel()
         await asyncio.wait([left])
@@ -268,9 +270,9 @@ async def test_who_gives_up_while_it_is_written_disturbs_nobody(
 
 async def test_all_who_gave_up_leave_an_idle_writer(writer: GroupCommit, log: Connection) -> None:
     async with commits_held_back(log):
-        first = asyncio.create_task(writer.append(append(on(uuid4()))))
+        first = asyncio.ensure_future(writer.append(append(on(uuid4()))))
         await lock_is_waited_for(log)
-        left = [asyncio.create_task(writer.append(append(on(uuid4())))) for _ in range(3)]
+        left = [asyncio.ensure_future(writer.append(append(on(uuid4())))) for _ in range(3)]
         await asyncio.sleep(0)
         for task in left:
             task.cancel()
@@ -331,7 +333,7 @@ async def test_a_statement_that_is_cancelled_is_tried_again(
     writer: GroupCommit, log: Connection
 ) -> None:
     async with commits_held_back(log):
-        appending = asyncio.create_task(writer.append(append(on(uuid4()))))
+        appending = asyncio.ensure_future(writer.append(append(on(uuid4()))))
         await lock_is_waited_for(log)
         await log.execute(
             "select pg_cancel_backend(pid) from pg_stat_activity"
@@ -352,3 +354,22 @@ async def end_writers(log: Connection) -> None:
         "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
         " where application_name = 'quarterdeck writer' and datname = current_database()"
     )
+
+
+async def test_no_batch_reads_a_whole_table(log_database: str) -> None:
+    read = await whole_tables_read(log_database)
+    async with a_writer(log_database) as writer:
+        for n in range(20):
+            with_everything = append(
+                on(uuid4()),
+                StreamAppend(uuid4(), 0, []),
+                claims=[Claim(f"now {n}", uuid4()), Claim(f"now {n - 1}", None)],
+                documents=[document(f"text {n}")],
+                command=command(f"c{n}"),
+            )
+            await asyncio.gather(
+                writer.append(append(on(uuid4()))),
+                writer.append(with_everything),
+                writer.append(append(on(uuid4()))),
+            )
+    assert await whole_tables_read(log_database) == read
