@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-import uvloop
 
 from adapters.settings import BadSettings, Settings
 
@@ -44,10 +43,11 @@ def read_settings(**given: Any) -> Settings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what is wrong outside is a sentence, a defect is a traceback."""
+    from adapters import running
     from adapters.faults import OUTSIDE, sentence_of
 
     try:
-        return uvloop.run(work)
+        return running.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except OUTSIDE as error:

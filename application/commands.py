@@ -144,12 +144,13 @@ class CommandBus:
         """One try. Only an append proves that what it was decided on is still so: a no, and a
         "nothing to do", are said of what was read just now."""
         result = await self._handlers[type(command)](command, work)
-        if work.is_empty and not work.is_fresh:
-            raise _PerhapsStale
         named = work.context.command_id
+        if work.is_empty:
+            if not work.is_fresh:
+                raise _PerhapsStale
+            if named is None:
+                return Outcome(result, 0)
         record = None if named is None else await self._record(command, named, result)
-        if record is None and work.is_empty:
-            return Outcome(result, 0)
         try:
             position, recorded_at = await self.world.store.append(work.append(record))
         except ClaimTaken as taken:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 
 from domain.model import SYSTEM, Actor, Refusal
@@ -57,7 +58,7 @@ class Forbidden(Refusal, code="forbidden"):
     """The right verb is missing, or the workspace is another's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Principal:
     """Who asks: the actor to record, the role, and the one workspace it is bound to, if any."""
 
@@ -68,6 +69,11 @@ class Principal:
     @property
     def label(self) -> str:
         return self.actor.name or "Quarterdeck"
+
+    @cached_property
+    def known_actor(self) -> dict[str, object]:
+        """The actor as an envelope names it, made once for all commands."""
+        return self.actor.known
 
     def may(self, permission: Permission) -> bool:
         return permission in GRANTS[self.role]

@@ -59,12 +59,12 @@ class StateCache:
     def put(self, stream_id: UUID, version: int, state: Aggregate) -> None:
         states, number = self._states, stream_id.int
         held = states.get(number)
-        if held is not None and held[0] > version:
-            return
-        states[number] = (version, state)
-        states.move_to_end(number)
-        if len(states) > self._capacity:
-            states.popitem(last=False)
+        if held is None:
+            states[number] = (version, state)
+            if len(states) > self._capacity:
+                states.popitem(last=False)
+        elif held[0] <= version:
+            states[number] = (version, state)
 
     def drop(self, stream_id: UUID) -> None:
         self._states.pop(stream_id.int, None)

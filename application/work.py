@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 from uuid import UUID, uuid4, uuid5
 
 from application.permissions import Principal
@@ -21,7 +21,7 @@ from application.ports import (
     Vault,
 )
 from application.state_cache import StateCache
-from domain.model import Aggregate, Event, Metadata, NotFound
+from domain.model import Aggregate, Envelope, Event, NotFound
 from domain.values import DocumentRef
 
 A = TypeVar("A", bound=Aggregate)
@@ -47,16 +47,12 @@ class Context:
     traceparent: str | None = None
 
 
-class _Loaded:
-    """One stream in the hands of a command: what it was, and what was decided about it."""
+@dataclass(slots=True)
+class _Loaded(StreamAppend):
+    """One stream in the hands of a command: what was decided about it, and what is so then."""
 
-    __slots__ = ("events", "state", "stream_id", "version")
-
-    def __init__(self, stream_id: UUID, version: int, state: Aggregate | None) -> None:
-        self.stream_id = stream_id
-        self.version = version
-        self.state = state
-        self.events: list[Event] = []
+    events: list[Event]
+    state: Aggregate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +75,7 @@ class Work:
     __slots__ = (
         "_cache",
         "_claims",
+        "_decided",
         "_documents",
         "_ids",
         "_now",
@@ -95,6 +92,7 @@ class Work:
         self._now: datetime | None = None
         self._cache = cache
         self._streams: dict[int, _Loaded] = {}
+        self._decided: list[_Loaded] = []
         self._claims: list[Claim] = []
         self._documents: list[Document] = []
         self._workspace: tuple[UUID, str] | None = None
@@ -132,7 +130,7 @@ class Work:
 
     async def create(self, kind: type[A], stream_id: UUID, events: Iterable[Event]) -> A:
         """Begin a stream. A stream that exists already is a conflict."""
-        new = _Loaded(stream_id, 0, None)
+        new = _Loaded(stream_id, 0, [], None)
         return await self._record(kind, self._streams.setdefault(stream_id.int, new), events)
 
     def claim(self, key: str, holder: UUID) -> None:
@@ -154,7 +152,7 @@ class Work:
 
     @property
     def is_empty(self) -> bool:
-        return not any(loaded.events for loaded in self._streams.values())
+        return not self._decided
 
     def _held(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded | None:
         loaded = self._streams.get(stream_id.int)
@@ -163,11 +161,13 @@ class Work:
             if held is None:
                 return None
             self.is_fresh = False
-            loaded = self._streams[stream_id.int] = _Loaded(stream_id, *held)
+            version, state = held
+            loaded = self._streams[stream_id.int] = _Loaded(stream_id, version, [], state)
         return loaded
 
     async def _load(self, kind: type[Aggregate], stream_id: UUID) -> _Loaded:
-        found = _Loaded(stream_id, *await self._cache.load(kind, stream_id))
+        version, state = await self._cache.load(kind, stream_id)
+        found = _Loaded(stream_id, version, [], state)
         return self._streams.setdefault(stream_id.int, found)
 
     async def _record(self, kind: type[A], loaded: _Loaded, decided: Iterable[Event]) -> A:
@@ -181,28 +181,20 @@ class Work:
         for event in events:
             state = kind.evolve(state, event)  # type: ignore[arg-type]
         loaded.state = state
+        if events and not loaded.events:
+            self._decided.append(loaded)
         loaded.events.extend(events)
-        return cast(A, state)
+        return state  # type: ignore[return-value]
 
     def append(self, record: CommandRecord | None) -> Append:
         """Everything decided, as one append."""
-        return Append(
-            [
-                StreamAppend(loaded.stream_id, loaded.version, loaded.events)
-                for loaded in self._streams.values()
-                if loaded.events
-            ],
-            self._metadata(),
-            self._claims,
-            self._documents,
-            record,
-        )
+        return Append(self._decided, self._envelope(), self._claims, self._documents, record)
 
     def remember(self) -> None:
         """Write the new states through to the cache, after the append."""
-        for loaded in self._streams.values():
-            if loaded.events and loaded.state is not None:
-                version = loaded.version + len(loaded.events)
+        for loaded in self._decided:
+            if loaded.state is not None:
+                version = loaded.expected + len(loaded.events)
                 self._cache.put(loaded.stream_id, version, loaded.state)
 
     def forget(self) -> None:
@@ -210,21 +202,27 @@ class Work:
         for loaded in self._streams.values():
             self._cache.drop(loaded.stream_id)
 
-    def _metadata(self) -> Metadata:
+    def _envelope(self) -> Envelope:
         context = self.context
-        workspace_id, slug = self._workspace or (None, None)
-        return Metadata.known(
-            workspace_id=workspace_id,
-            workspace=slug,
-            actor=context.principal.actor,
-            remote_address=context.remote_address,
-            request_id=context.request_id,
-            pid=context.pid,
-            correlation_id=context.correlation_id,
-            causation_id=context.causation_id,
-            command_id=context.command_id,
-            traceparent=context.traceparent,
-        )
+        known: Envelope = {}
+        if self._workspace is not None:
+            known["workspace_id"], known["workspace"] = self._workspace
+        known["actor"] = context.principal.known_actor
+        if context.remote_address is not None:
+            known["remote_address"] = context.remote_address
+        if context.request_id is not None:
+            known["request_id"] = context.request_id
+        if context.pid is not None:
+            known["pid"] = context.pid
+        if context.correlation_id is not None:
+            known["correlation_id"] = context.correlation_id
+        if context.causation_id is not None:
+            known["causation_id"] = context.causation_id
+        if context.command_id is not None:
+            known["command_id"] = context.command_id
+        if context.traceparent is not None:
+            known["traceparent"] = context.traceparent
+        return known
 
 
 def _state_of(kind: type[A], loaded: _Loaded) -> A:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypedDict, TypeVar
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
@@ -98,8 +98,29 @@ class Actor(Value):
     id: UUID | None = None
     name: str | None = None
 
+    @property
+    def known(self) -> dict[str, object]:
+        """The actor as an Envelope names it."""
+        return self.model_dump(exclude_none=True)
+
 
 SYSTEM = Actor()
+
+
+class Envelope(TypedDict, total=False):
+    """What is known of the Metadata of facts that are to be written. It is no model, because every
+    command makes one and nobody reads it."""
+
+    workspace_id: UUID
+    workspace: str
+    actor: dict[str, object]
+    remote_address: str
+    request_id: str
+    pid: int
+    correlation_id: UUID
+    causation_id: UUID
+    command_id: str
+    traceparent: str
 
 
 class Metadata(Value):
@@ -115,14 +136,6 @@ class Metadata(Value):
     causation_id: UUID | None = None
     command_id: str | None = None
     traceparent: str | None = None
-
-    @classmethod
-    def known(cls, **fields: Any) -> "Metadata":
-        """An envelope of all its fields in their own types, made without looking at them again."""
-        return _made(cls, fields, _METADATA_FIELDS)
-
-
-_METADATA_FIELDS = set(Metadata.model_fields)
 
 
 class Recorded:

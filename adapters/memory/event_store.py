@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import orjson
+
 from application.ports import (
     Append,
     AppendConflict,
@@ -63,7 +65,7 @@ class InMemoryEventStore:
 
     def _write(self, append: Append, stored: Sequence[bytes], recorded_at: datetime) -> None:
         states = iter(stored)
-        metadata = append.metadata.model_dump_json(exclude_none=True).encode()
+        metadata = orjson.dumps(append.envelope)
         for stream in append.streams:
             for version, event in enumerate(stream.events, start=stream.expected + 1):
                 read = type(event).model_validate_json(next(states))

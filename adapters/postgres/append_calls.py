@@ -45,14 +45,21 @@ Event = tuple[bytes, bytes, bytes, bytes, bytes]
 """(stream, version, topic, state, metadata), each as an element of an array."""
 
 
-def packed(stream: bytes, version: int, topic: str, state: bytes, metadata: bytes) -> Event:
-    """An event as it goes to the database: packed when it comes, not when its batch is sent."""
+_TOPICS: dict[str, bytes] = {}
+"""Each topic as an element."""
+
+
+def packed(stream: bytes, version: int, topic: str, state: bytes, envelope: bytes) -> Event:
+    """An event as it goes to the database: packed when it comes, not when its batch is sent.
+
+    The envelope is an element already, because the events of an append share it.
+    """
     return (
         sixteen(stream),
         eight(version),
-        sized(topic.encode()),
+        _TOPICS.get(topic) or _TOPICS.setdefault(topic, sized(topic.encode())),
         sized(state),
-        sized(metadata),
+        envelope,
     )
 
 
@@ -76,8 +83,8 @@ class Encoded:
 
     @property
     def is_events_alone(self) -> bool:
-        append = self.append
-        return not (self.guards or append.claims or append.documents or append.command)
+        _, _, claims, documents, command = self.append
+        return not (self.guards or claims or documents or command)
 
 
 async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> None:

@@ -16,6 +16,7 @@ from psycopg.pq import Format
 _HEADER = Struct("!iiIii")
 _EMPTY = Struct("!iiI").pack
 _LENGTH = Struct("!i")
+_length = _LENGTH.pack
 _INT4 = Struct("!ii").pack
 _INT8 = Struct("!iq").pack
 _NULL = _LENGTH.pack(-1)
@@ -34,7 +35,7 @@ def sixteen(value: bytes) -> bytes:
 
 def sized(value: bytes) -> bytes:
     """A bytea, or an encoded text, as an element."""
-    return _LENGTH.pack(len(value)) + value
+    return _length(len(value)) + value
 
 
 def unsized(element: bytes) -> bytes:

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg.errors import CheckViolation
 
 from adapters.postgres import connection as postgres
 from adapters.postgres.append_calls import Encoded, Event, packed
+from adapters.postgres.arrays import sized
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.writing_session import WritingSession, refuse, without_verdict
 from application.ports import MOST_EVENT_BYTES, Append, Appended, EventTooLarge, Overloaded
@@ -56,11 +56,16 @@ class GroupCommit:
         """How many appends wait for the next batch."""
         return len(self._waiting)
 
-    def append(self, append: Append) -> Coroutine[Any, Any, Appended]:
+    def append(self, append: Append) -> Awaitable[Appended]:
         return self.submit(self._encode(append))
 
-    async def submit(self, request: Request) -> Appended:
+    def submit(self, request: Request) -> Awaitable[Appended]:
         """Commit an encoded request: at once when nothing waits, else with the next batch."""
+        if self._is_busy or self._waiting:
+            return self._queue(request)
+        return self._alone(request)
+
+    async def _alone(self, request: Request) -> Appended:
         if self._is_busy or self._waiting:
             return await self._queue(request)
         self._is_busy = True
@@ -72,25 +77,30 @@ class GroupCommit:
         return _answer(request)
 
     def _encode(self, append: Append) -> Request:
-        metadata = self._mapper.metadata(append.metadata)
+        streams, known, claims, documents, command = append
+        envelope = sized(self._mapper.envelope(known))
         events: list[Event] = []
         starts: list[bool] = []
         guards: list[tuple[bytes, int]] = []
-        keys: list[object] = [claim.key for claim in append.claims]
+        keys: list[object] = []
         size = 0
-        for stream_id, version, decided in append.streams:
-            stream = stream_id.bytes
+        for added in streams:
+            stream, version = added.stream_id.bytes, added.expected
             keys.append(stream)
-            for n, event in enumerate(decided, start=1):
-                state = self._mapper.state(event)
-                events.append(packed(stream, version + n, event.topic, state, metadata))
-                starts.append(n == 1)
-                size += len(state) + len(metadata)
-            if not decided:
+            if not added.events:
                 guards.append((stream, version))
-        if append.command is not None:
-            keys.append((append.command.command_id,))
-        for document in append.documents:
+            is_first = True
+            for event in added.events:
+                version += 1
+                state = self._mapper.state(event)
+                events.append(packed(stream, version, event.topic, state, envelope))
+                starts.append(is_first)
+                is_first = False
+                size += len(state) + len(envelope)
+        keys.extend(claim.key for claim in claims)
+        if command is not None:
+            keys.append((command.command_id,))
+        for document in documents:
             size += len(document.body)
         return Request(append, events, starts, guards, keys, size)
 

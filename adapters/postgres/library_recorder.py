@@ -21,13 +21,13 @@ from eventsourcing.persistence import (
 )
 
 from adapters.postgres.append_calls import packed
+from adapters.postgres.arrays import sized
 from adapters.postgres.group_commit import GroupCommit, Request
 from adapters.postgres.mapper import Mapper
-from application.ports import Append, AppendConflict, Unavailable
-from domain.model import Metadata
+from application.ports import Append, AppendConflict, Appended, Unavailable
 
 T = TypeVar("T")
-NO_METADATA = b"{}"
+NO_ENVELOPE = sized(b"{}")
 
 
 class LogRecorder(ApplicationRecorder):
@@ -50,12 +50,15 @@ class LogRecorder(ApplicationRecorder):
         if not stored_events:
             return None
         try:
-            appended = self._wait(self._writer.submit(_request(stored_events)))
+            appended = self._wait(self._submit(_request(stored_events)))
         except (AppendConflict, psycopg.IntegrityError) as error:
             raise IntegrityError(str(error)) from error
         except (Unavailable, psycopg.Error) as error:
             raise OperationalError(str(error)) from error
         return list(range(appended.position - len(stored_events) + 1, appended.position + 1))
+
+    async def _submit(self, request: Request) -> Appended:
+        return await self._writer.submit(request)
 
     def select_events(
         self,
@@ -140,8 +143,8 @@ def _request(stored_events: Sequence[StoredEvent]) -> Request:
     streams: set[bytes] = set()
     for stored in stored_events:
         stream, version = UUID(str(stored.originator_id)).bytes, stored.originator_version
-        events.append(packed(stream, version, stored.topic, stored.state, NO_METADATA))
+        events.append(packed(stream, version, stored.topic, stored.state, NO_ENVELOPE))
         starts.append(stream not in streams)
         streams.add(stream)
     size = sum(len(stored.state) for stored in stored_events)
-    return Request(Append([], Metadata()), events, starts, [], list(streams), size)
+    return Request(Append([], {}), events, starts, [], list(streams), size)

@@ -1,19 +1,20 @@
 """The log: what one append is, and what an event store promises."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from domain.model import Event, Metadata, Recorded, Refusal
+from domain.model import Envelope, Event, Recorded, Refusal
 from domain.values import DocumentRef
 
 MOST_EVENT_BYTES = 8 << 20
 """What an event may have at most, as JSON and with its envelope. Long texts are documents."""
 
 
-class StreamAppend(NamedTuple):
+@dataclass(slots=True)
+class StreamAppend:
     """What one append adds to one stream, which must stand at `expected` (0: must not exist)."""
 
     stream_id: UUID
@@ -49,7 +50,7 @@ class Append(NamedTuple):
     """All or nothing: events on one or more streams, and what goes with them."""
 
     streams: Sequence[StreamAppend]
-    metadata: Metadata
+    envelope: Envelope
     claims: Sequence[Claim] = ()
     documents: Sequence[Document] = ()
     command: CommandRecord | None = None
@@ -95,7 +96,7 @@ class EventTooLarge(Refusal, code="event_too_large"):
 class EventStore(Protocol):
     """The log. Positions rise in commit order: a reader at `position > last` skips nothing."""
 
-    async def append(self, append: Append) -> Appended:
+    def append(self, append: Append) -> Awaitable[Appended]:
         """Write all of it durably, or nothing.
 
         Raises AppendConflict, ClaimTaken, CommandSeen, Overloaded or Unavailable.

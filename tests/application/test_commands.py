@@ -16,7 +16,7 @@ from application.ports import Append, Appended, StreamAppend, Unavailable
 from application.workspaces import CreateWorkspace, RenameWorkspace
 from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster, ClusterIsBusy
-from domain.model import SYSTEM, Actor, Metadata, NotFound, Refusal, Taken
+from domain.model import SYSTEM, Actor, NotFound, Refusal, Taken
 from domain.workspaces import Workspace, WorkspaceRenamed
 from tests.application.in_memory import ADA, Hub
 
@@ -33,7 +33,7 @@ class WithRivals(InMemoryEventStore):
             version = len(await self.load(stream_id))
             other = WorkspaceRenamed(name=f"rival {version}", previous_name="Team")
             first = StreamAppend(stream_id, version, [other])
-            await super().append(Append([first], Metadata()))
+            await super().append(Append([first], {}))
         return await super().append(append)
 
 

@@ -11,7 +11,7 @@ from adapters.memory.event_store import InMemoryEventStore
 from application.ports import Append, StreamAppend, Unavailable
 from application.state_cache import SNAPSHOT_EVERY, StateCache, snapshot_topic
 from domain.clusters import Cluster
-from domain.model import Event, Metadata, OutOfOrder, Recorded
+from domain.model import Event, OutOfOrder, Recorded
 from domain.tasks import TaskSucceeded
 from domain.workspaces import Workspace, WorkspaceCreated, WorkspaceRenamed
 
@@ -42,7 +42,7 @@ class Store(InMemoryEventStore):
 
     async def write(self, stream_id: UUID, events: Sequence[Event]) -> None:
         expected = len(self._stream(stream_id))
-        await self.append(Append([StreamAppend(stream_id, expected, events)], Metadata()))
+        await self.append(Append([StreamAppend(stream_id, expected, events)], {}))
 
 
 def renames(first: int, count: int) -> list[Event]:

@@ -19,7 +19,7 @@ from application.ports import Append, Claim, StreamAppend
 from domain.cluster_settings import ClusterSettings, Settings
 from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster, Configuration
-from domain.model import Aggregate, Event, Metadata
+from domain.model import Aggregate, Event
 from domain.secrets import Secret
 from domain.values import OperationKind
 from domain.workspaces import Workspace, WorkspaceRenamed, WorkspaceSettings
@@ -74,7 +74,7 @@ def _figures(program: Quarterdeck) -> Iterator[Figure]:
 
 async def _fill(folder: Path) -> None:
     """The log of a fleet: a workspace, a template, and the clusters, most of them installed."""
-    who = Metadata(workspace_id=SPACE, workspace="fleet")
+    who = {"workspace_id": SPACE, "workspace": "fleet"}
     async with (
         EmbeddedPostgres(folder / "data" / "postgres") as server,
         PostgresEventStore(server.dsn) as store,
@@ -168,7 +168,7 @@ async def _lags(dsn: str) -> list[float]:
     lags: list[float] = []
     visibility = Visibility(dsn)
     running = asyncio.create_task(visibility.run())
-    who = Metadata(workspace_id=SPACE, workspace="fleet")
+    who = {"workspace_id": SPACE, "workspace": "fleet"}
     async with PostgresEventStore(dsn) as store:
 
         async def command(n: int) -> None:

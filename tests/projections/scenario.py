@@ -15,11 +15,12 @@ from adapters.postgres.read_models import active_builds, connect, install
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.postgres.stream import LogReader
 from application.ports import Append, StreamAppend
-from domain.model import Actor, Event, Metadata
+from domain.model import Actor, Envelope, Event
 from projections import PROJECTIONS
 from projections.projection import Projection
 
 MIRA = Actor(type="User", name="Mira Okafor")
+BY_MIRA: Envelope = {"actor": MIRA.known, "workspace": "acme"}
 T = TypeVar("T")
 
 
@@ -39,13 +40,13 @@ class Scenario:
         self.projections = projections
         self._versions: dict[UUID, int] = {}
 
-    async def given(self, stream_id: UUID, *events: Event, metadata: Metadata | None = None) -> int:
+    async def given(self, stream_id: UUID, *events: Event, envelope: Envelope | None = None) -> int:
         """These events happened, in a commit of their own; the position of the last."""
         version = self._versions.get(stream_id, 0)
         appended = await self.store.append(
             Append(
                 [StreamAppend(stream_id, version, events)],
-                metadata or Metadata(actor=MIRA, workspace="acme"),
+                BY_MIRA if envelope is None else envelope,
             )
         )
         self._versions[stream_id] = version + len(events)

@@ -3,19 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from domain.model import Metadata
 from domain.tasks import TaskFailed
 from domain.workspaces import WorkspaceCreated, WorkspaceRenamed
 from projections.activity import activity_between, activity_of
 from tests.projections.scenario import Scenario
 
 ACME = uuid4()
-IN_ACME = Metadata(workspace_id=ACME)
+IN_ACME = {"workspace_id": ACME}
 HOUR = timedelta(hours=1)
 
 
 async def test_changes_and_failures_are_counted_by_bucket(scene: Scenario) -> None:
-    await scene.given(uuid4(), WorkspaceCreated(name="a", slug="ab"), metadata=IN_ACME)
+    await scene.given(uuid4(), WorkspaceCreated(name="a", slug="ab"), envelope=IN_ACME)
     await scene.given(uuid4(), TaskFailed(reason="no"))
     now = datetime.now(UTC)
     both = await scene.shows(activity_between, now - HOUR, now + HOUR, 7200)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from domain.auth_tokens import AuthTokenCreated
 from domain.clusters import ClusterCreated, ClusterRendered, ClusterRenderFailed, Configuration
-from domain.model import Actor, Metadata
+from domain.model import Actor
 from domain.secrets import Secret
 from domain.tasks import TaskFailed, TaskQueued
 from domain.values import OperationKind
@@ -40,18 +40,18 @@ async def rows(scene: Scenario, **where: Any) -> list[Shown]:
 
 async def test_an_act_is_shown_with_its_envelope(scene: Scenario) -> None:
     token = Actor(type="AuthToken", id=uuid4(), name="terraform-ci")
-    metadata = Metadata(
-        workspace_id=ACME,
-        workspace="acme",
-        actor=token,
-        remote_address="10.1.2.3",
-        request_id="r-1",
-        pid=7,
-        correlation_id=uuid4(),
-        causation_id=uuid4(),
-        command_id="key-1",
-    )
-    await scene.given(ACME, WORKSPACE, metadata=metadata)
+    envelope = {
+        "workspace_id": ACME,
+        "workspace": "acme",
+        "actor": token.known,
+        "remote_address": "10.1.2.3",
+        "request_id": "r-1",
+        "pid": 7,
+        "correlation_id": uuid4(),
+        "causation_id": uuid4(),
+        "command_id": "key-1",
+    }
+    await scene.given(ACME, WORKSPACE, envelope=envelope)
     (row,) = await rows(scene)
     assert {key: row[key] for key in row if key != "time"} == {
         "position": 1,
@@ -66,8 +66,8 @@ async def test_an_act_is_shown_with_its_envelope(scene: Scenario) -> None:
         "pid": 7,
         "workspace_id": str(ACME),
         "workspace_slug": "acme",
-        "correlation_id": str(metadata.correlation_id),
-        "causation_id": str(metadata.causation_id),
+        "correlation_id": str(envelope["correlation_id"]),
+        "causation_id": str(envelope["causation_id"]),
         "command_id": "key-1",
         "auditable_type": "Workspace",
         "auditable_id": str(ACME),
@@ -124,9 +124,9 @@ async def test_a_thing_is_called_by_its_newest_name(scene: Scenario) -> None:
 
 
 async def test_each_filter_lets_pass_what_it_names(scene: Scenario) -> None:
-    someone = Metadata(actor=Actor(type="AuthToken", name="ci"), workspace_id=ACME)
+    someone = {"actor": {"type": "AuthToken", "name": "ci"}, "workspace_id": ACME}
     await scene.given(uuid4(), WORKSPACE)
-    await scene.given(uuid4(), WORKSPACE, metadata=someone)
+    await scene.given(uuid4(), WORKSPACE, envelope=someone)
     await scene.given(CLUSTER, CREATED)
     expected = {
         "user_name": ("ci", [2]),
@@ -164,7 +164,7 @@ async def test_history_comes_page_by_page_newest_first(scene: Scenario) -> None:
 
 async def test_who_acted_is_told_with_how_often(scene: Scenario) -> None:
     await scene.given(uuid4(), WORKSPACE)
-    await scene.given(uuid4(), WORKSPACE, metadata=Metadata())
+    await scene.given(uuid4(), WORKSPACE, envelope={})
     await scene.given(uuid4(), WORKSPACE)
     found = await scene.shows(who_acted)
     assert [(row["user_name"], row["acts"]) for row in found] == [("Mira Okafor", 2), (None, 1)]

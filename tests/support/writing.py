@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 from adapters.postgres.event_store import PostgresEventStore
 from application.ports import Append, AppendConflict, StreamAppend
-from domain.model import Metadata
 from domain.users import SignInLinkUsed
 
 STREAMS = UUID(int=0x5EA)
@@ -46,7 +45,7 @@ async def write(dsn: str, load: Load, seed: int) -> int:
                     await store.append(
                         Append(
                             [StreamAppend(stream_id, expected, events)],
-                            Metadata(pid=number, workspace_id=workspace_id),
+                            {"pid": number, "workspace_id": workspace_id},
                         )
                     )
                 except AppendConflict:

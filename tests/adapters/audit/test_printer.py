@@ -22,7 +22,7 @@ from adapters.postgres.stream import PAGE_RECORDS
 from application.ports import Append, Mark, Marks, Page, StreamAppend
 from domain.audit import audit_line
 from domain.clusters import ClusterRendered
-from domain.model import Actor, Event, Metadata, Recorded
+from domain.model import Event, Recorded
 from domain.workspaces import WorkspaceRenamed
 
 RENAMED = WorkspaceRenamed(name="after", previous_name="before")
@@ -198,9 +198,13 @@ def lines_of(output: IO[bytes], position: int) -> list[bytes]:
 
 
 async def append(store: PostgresEventStore, counts: Sequence[int]) -> None:
-    metadata = Metadata(workspace_id=uuid4(), workspace="xcjtd", actor=Actor(type="User", name="a"))
+    envelope = {
+        "workspace_id": uuid4(),
+        "workspace": "xcjtd",
+        "actor": {"type": "User", "name": "a"},
+    }
     for count in counts:
-        await store.append(Append([StreamAppend(uuid4(), 0, [RENAMED] * count)], metadata))
+        await store.append(Append([StreamAppend(uuid4(), 0, [RENAMED] * count)], envelope))
 
 
 @pytest.mark.slow

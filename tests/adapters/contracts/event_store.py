@@ -22,12 +22,12 @@ from application.ports import (
     StreamAppend,
 )
 from domain.clusters import ClusterConfigured, Configuration
-from domain.model import Actor, Event, Metadata, Recorded
+from domain.model import Envelope, Event, Metadata, Recorded
 from domain.secrets import Secret
 from domain.users import SignInLinkUsed
 from domain.values import DocumentRef
 
-WHO = Metadata(actor=Actor(type="User", name="ada"), workspace="team-a", pid=7)
+WHO: Envelope = {"actor": {"type": "User", "name": "ada"}, "workspace": "team-a", "pid": 7}
 TOKEN = "1|cluster.created|ssh_private_key|c2VhbGVk"
 
 
@@ -82,7 +82,7 @@ class EventStoreContract:
         assert [r.position for r in loaded] == [1, 2, 3]
         assert (appended.position, appended.recorded_at) == (3, loaded[-1].recorded_at)
         assert {r.stream_id for r in loaded} == {stream_id}
-        assert loaded[0].metadata == WHO
+        assert loaded[0].metadata == Metadata.model_validate(WHO)
 
     async def test_a_stream_is_loaded_from_a_version_on(self, store: ReadableStore) -> None:
         stream_id = uuid4()

@@ -14,7 +14,6 @@ from adapters.postgres.system import PostgresSystem
 from adapters.processes.measuring import measure
 from application.ports import Append, Mark, StreamAppend
 from application.workspaces import RenameWorkspace
-from domain.model import Metadata
 from domain.workspaces import WorkspaceRenamed
 from projections import PROJECTIONS
 from tests.adapters.http.quarterdeck import Quarterdeck
@@ -85,7 +84,7 @@ async def test_a_stream_that_had_moved_on_is_counted(measured: Quarterdeck) -> N
             version = (await other.load(workspace_id))[-1].version
             renamed = WorkspaceRenamed(name=f"o{n}", previous_name="x")
             streams = [StreamAppend(workspace_id, version, [renamed])]
-            await other.append(Append(streams, Metadata()))
+            await other.append(Append(streams, {}))
             # Unless this process has heard of it already.
             await measured.execute(RenameWorkspace(workspace_id=workspace_id, name=f"m{n}"))
             if (await numbers(measured))["append_conflicts_total", None]:

@@ -21,7 +21,6 @@ from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.migrations import migrate
 from adapters.postgres.stream import LogStream
 from application.ports import Append, StreamAppend
-from domain.model import Metadata
 from domain.workspaces import WorkspaceRenamed
 from tests.support import servers
 
@@ -52,7 +51,7 @@ class Log:
         appended = await self.store.append(
             Append(
                 [StreamAppend(workspace, version, events)],
-                Metadata(workspace_id=workspace, workspace="w"),
+                {"workspace_id": workspace, "workspace": "w"},
             )
         )
         self.versions[workspace] = version + count

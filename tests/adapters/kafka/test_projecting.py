@@ -22,7 +22,6 @@ from adapters.postgres.projector import Projector
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.postgres.visibility import Visibility
-from domain.model import Actor, Metadata
 from projections import PROJECTIONS
 from tests.adapters.kafka.conftest import PATIENCE_SECONDS, running
 from tests.projections.fleets import Fleet
@@ -68,10 +67,12 @@ async def live(scene: Scenario, seeds: range) -> int:
     position = 0
     facts = ([(fleet, fact) for fact in fleet.facts] for fleet in fleets)
     for fleet, (stream_id, event) in filter(None, chain(*zip_longest(*facts))):
-        metadata = Metadata(
-            workspace_id=fleet.workspace, workspace="acme", actor=Actor(type="User", name="m")
-        )
-        position = await scene.given(stream_id, event, metadata=metadata)
+        envelope = {
+            "workspace_id": fleet.workspace,
+            "workspace": "acme",
+            "actor": {"type": "User", "name": "m"},
+        }
+        position = await scene.given(stream_id, event, envelope=envelope)
     return position
 
 

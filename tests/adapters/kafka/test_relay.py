@@ -25,7 +25,6 @@ from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
 from application.ports import MOST_EVENT_BYTES, Append, StreamAppend, Unavailable
 from domain.cluster_templates import ClusterTemplateVersionAdded
-from domain.model import Metadata
 from tests.adapters.kafka.conftest import (
     PATIENCE_SECONDS,
     Log,
@@ -116,7 +115,7 @@ async def test_a_quiet_partition_is_told_how_far_the_log_is(log: Log, cluster: C
 async def append_big(log: Log, size: int) -> None:
     params = ({"key": "x" * size},)
     big = ClusterTemplateVersionAdded(version_id=uuid4(), number=1, params=params)
-    await log.store.append(Append([StreamAppend(uuid4(), 0, [big])], Metadata()))
+    await log.store.append(Append([StreamAppend(uuid4(), 0, [big])], {}))
 
 
 async def test_an_event_larger_than_a_batch_is_published(log: Log, cluster: Cluster) -> None:

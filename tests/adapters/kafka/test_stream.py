@@ -17,7 +17,6 @@ from adapters.kafka.cluster import Cluster, delete_topic, ensure_topic
 from adapters.kafka.messages import Stored
 from adapters.kafka.stream import HistoryIsCut, KafkaStream
 from application.ports import Append, Mark, StreamAppend
-from domain.model import Metadata
 from domain.workspaces import WorkspaceRenamed
 from tests.adapters.contracts.stream import Follower, StreamContract
 from tests.adapters.kafka.conftest import (
@@ -55,7 +54,7 @@ class TestKafkaStream(StreamContract):
             for version in range(count):
                 event = WorkspaceRenamed(name="a", previous_name="b")
                 append = StreamAppend(stream_id, version, [event])
-                await relayed.store.append(Append([append], Metadata(workspace_id=stream_id)))
+                await relayed.store.append(Append([append], {"workspace_id": stream_id}))
 
         return write
 

@@ -18,7 +18,7 @@ from adapters.postgres.marks import PostgresMarks, ask_again, parked
 from adapters.postgres.migrations import migrate
 from adapters.postgres.stream import LogStream
 from application.ports import Append, StreamAppend
-from domain.model import Actor, Metadata
+from domain.model import Actor
 from domain.workspaces import WorkspaceRenamed
 
 PATIENCE_SECONDS = 30
@@ -107,8 +107,8 @@ class Log:
     async def append(self, count: int = 1, workspace: str | None = "xcjtd", name: str = "n") -> int:
         event = WorkspaceRenamed(name=name, previous_name="b")
         actor = Actor(type="User", name="admin@company.my")
-        metadata = Metadata(workspace=workspace, actor=actor)
-        append = Append([StreamAppend(uuid4(), 0, [event] * count)], metadata)
+        envelope = {"workspace": workspace, "actor": actor.known}
+        append = Append([StreamAppend(uuid4(), 0, [event] * count)], envelope)
         return (await self.store.append(append)).position
 
     @property

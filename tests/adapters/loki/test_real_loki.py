@@ -18,7 +18,7 @@ from adapters.postgres.marks import ask_again, parked
 from application.ports import Append, StreamAppend
 from domain.audit import audit_line, audit_nanoseconds
 from domain.clusters import ClusterRenderFailed, RenderError
-from domain.model import Metadata, Recorded
+from domain.model import Recorded
 from tests.adapters.loki.conftest import PATIENCE_SECONDS, Log
 from tests.support import servers
 
@@ -214,7 +214,7 @@ async def _append_a_long_one(log: Log, workspace: str) -> Recorded:
         errors=(RenderError(section="s", detail="x" * 300_000),), engine="e"
     )
     appended = await log.store.append(
-        Append([StreamAppend(uuid4(), 0, [event])], Metadata(workspace=workspace))
+        Append([StreamAppend(uuid4(), 0, [event])], {"workspace": workspace})
     )
     (recorded,) = await log.store.read(appended.position - 1, 1)
     return recorded

@@ -13,7 +13,6 @@ from adapters.postgres.event_store import PostgresEventStore
 from application.ports import Append, Claim, CommandRecord, StreamAppend
 from application.state_cache import snapshot_topic
 from application.workspaces import slug_key
-from domain.model import Metadata
 from domain.users import User
 from domain.workspaces import Workspace, WorkspaceCreated, WorkspaceRenamed
 
@@ -47,7 +46,7 @@ async def written(log_database: str) -> Written:
             await store.append(
                 Append(
                     [StreamAppend(workspace_id, 0, [made, renamed])],
-                    Metadata(command_id=f"c{n}", workspace=slug),
+                    {"command_id": f"c{n}", "workspace": slug},
                     claims=[Claim(slug_key(slug), workspace_id)],
                     command=CommandRecord(f"c{n}", b"asked", b"{}"),
                 )
@@ -57,7 +56,7 @@ async def written(log_database: str) -> Written:
             await store.save_snapshot(workspace_id, 2, topic, body)
             workspaces.append(workspace_id)
         nothing = CommandRecord("nothing", b"asked", b"{}")
-        await store.append(Append([], Metadata(command_id="nothing"), command=nothing))
+        await store.append(Append([], {"command_id": "nothing"}, command=nothing))
     return Written(log_database, workspaces)
 
 

@@ -95,7 +95,7 @@ async def test_an_append_on_its_way_when_the_client_leaves_is_ended_before_it_is
         await other.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
         writer = await pids(other, WRITERS)
         proxy.cut(Cut.UNHEARD)
-        appending = asyncio.create_task(store.append(append(on(stream_id))))
+        appending = asyncio.ensure_future(store.append(append(on(stream_id))))
         await waiting(other, besides=writer)
         await other.execute("select pg_advisory_unlock(%s)", [LOCK_KEY])
     assert isinstance(await appending, Appended)

@@ -14,7 +14,6 @@ from adapters.postgres.mapper import Mapper, UndecodableEvent
 from adapters.postgres.migrations import migrate
 from adapters.postgres.stream import PAGE_BYTES, LogStream
 from application.ports import Append, StreamAppend, Unavailable
-from domain.model import Metadata
 from domain.workspaces import WorkspaceRenamed
 from tests.adapters.contracts.stream import Follower, StreamContract, Write
 from tests.support import servers
@@ -30,7 +29,7 @@ def log_stream(dsn: str, group: str | None = None, poll_seconds: float = POLL_SE
 
 async def append(store: PostgresEventStore, stream_id: UUID, version: int) -> None:
     event = WorkspaceRenamed(name=f"name {version}", previous_name="before")
-    await store.append(Append([StreamAppend(stream_id, version - 1, [event])], Metadata()))
+    await store.append(Append([StreamAppend(stream_id, version - 1, [event])], {}))
 
 
 class TestLogStream(StreamContract):

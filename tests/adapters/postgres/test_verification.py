@@ -21,7 +21,6 @@ from adapters.postgres.verification import Broken, verify, verify_log
 from application.ports import Append, StreamAppend
 from domain.clusters import ClusterRendered
 from domain.merkle import EMPTY_ROOT, Tree
-from domain.model import Metadata
 from tests.adapters.contracts.event_store import append, on
 from tests.support.progress import Progress
 from tests.support.tampering import TAMPERINGS, do
@@ -53,7 +52,7 @@ async def fill(store: PostgresEventStore, dsn: str) -> None:
             kept = [await documents.prepare(f"text {n % 4}", stream_id if n % 2 else None)]
             rendered = ClusterRendered(rendering=1, sections={"a": kept[0].ref}, engine="plain")
             wanted = StreamAppend(stream_id, 0, [rendered, *on(stream_id, 0, 2).events])
-            await store.append(Append([wanted], Metadata(pid=n), documents=kept))
+            await store.append(Append([wanted], {"pid": n}, documents=kept))
             await store.append(append(on(stream_id, 3)))
 
 
