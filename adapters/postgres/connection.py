@@ -33,8 +33,9 @@ def reachable() -> Iterator[None]:
 
 
 def sentence(error: BaseException) -> str:
-    """The first line of a driver's error, which holds no parameters."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """The first line of a driver's error, which holds no parameters, as a sentence's end."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return f"{first.rstrip('.')}."
 
 
 async def connect(dsn: str, *, name: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
