@@ -76,6 +76,14 @@ async def all_workspaces(reader: Reader) -> list[Shown]:
     return await reader.rows(f"{SHOWN} order by name, workspace_id")
 
 
+async def workspaces_within(reader: Reader, workspace_id: UUID | None) -> list[Shown]:
+    """What one who is held to a workspace sees: that one while it is there; for None, every one."""
+    if workspace_id is None:
+        return await all_workspaces(reader)
+    found = await workspace(reader, workspace_id)
+    return [found] if found else []
+
+
 async def workspace(reader: Reader, workspace_id: UUID) -> Shown | None:
     """One workspace by its id."""
     return await reader.row(f"{SHOWN} where workspace_id = %(id)s", {"id": workspace_id})

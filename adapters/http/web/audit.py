@@ -19,7 +19,7 @@ from application.permissions import Permission
 from domain.model import NotFound
 from projections.history import HistoryFilter, history_row, history_where, who_acted
 from projections.reader import BadCursor, Page, Shown
-from projections.workspaces import all_workspaces, workspace
+from projections.workspaces import workspaces_within
 
 ROWS = 50
 KINDS = (
@@ -82,7 +82,7 @@ class Search:
 
 async def show(visit: Visit) -> Response:
     """The audit lines, newest first."""
-    workspaces = await _workspaces(visit)
+    workspaces = await workspaces_within(visit.reader, visit.principal.workspace_id)
     search = _search(visit, workspaces)
     found = await _page(visit, search)
     people = await who_acted(visit.reader, workspace_id=visit.principal.workspace_id)
@@ -135,7 +135,7 @@ async def lines(visit: Visit) -> Response:
 
 
 async def _export(visit: Visit, write: Callable[..., bytes], kind: str, name: str) -> Response:
-    search = _search(visit, await _workspaces(visit))
+    search = _search(visit, await workspaces_within(visit.reader, visit.principal.workspace_id))
     return StreamingResponse(
         _written(visit, search, write),
         media_type=kind,
@@ -154,14 +154,6 @@ async def _written(
         found = await history_where(visit.reader, search.where(), limit=EXPORT_PAGE, cursor=cursor)
         yield write(found.rows, is_first=is_first)
         cursor, is_first = found.next_cursor, False
-
-
-async def _workspaces(visit: Visit) -> list[Shown]:
-    own = visit.principal.workspace_id
-    if own is None:
-        return await all_workspaces(visit.reader)
-    found = await workspace(visit.reader, own)
-    return [found] if found else []
 
 
 def _search(visit: Visit, workspaces: Iterable[Shown]) -> Search:

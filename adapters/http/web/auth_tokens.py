@@ -17,7 +17,7 @@ from application.permissions import Permission
 from domain.model import Refusal
 from projections.auth_tokens import tokens_of
 from projections.reader import Shown
-from projections.workspaces import all_workspaces, workspace
+from projections.workspaces import workspaces_within
 
 LASTS = {"": "for good", "30": "30 days", "90": "90 days", "365": "a year"}
 
@@ -30,7 +30,7 @@ async def show(visit: Visit) -> Response:
 async def create(visit: Visit) -> Response:
     """Make one and show it, this once."""
     form = await visit.form()
-    workspaces = await _workspaces(visit)
+    workspaces = await workspaces_within(visit.reader, visit.principal.workspace_id)
     chosen = _chosen(workspaces, form.text("workspace"))
     days = form.text("lasts")
     ends = _end(visit, int(days)) if days in LASTS and days else None
@@ -65,14 +65,6 @@ async def revoke(visit: Visit) -> Response:
     return pages.done(visit, address, "It is revoked and lets nobody in.", outcome.position)
 
 
-async def _workspaces(visit: Visit) -> list[Shown]:
-    own = visit.principal.workspace_id
-    if own is None:
-        return await all_workspaces(visit.reader)
-    found = await workspace(visit.reader, own)
-    return [found] if found else []
-
-
 def _chosen(workspaces: list[Shown], slug: str) -> Shown | None:
     return next((each for each in workspaces if each["slug"] == slug), None)
 
@@ -84,7 +76,7 @@ async def _page(
     made: NewAuthToken | None = None,
     name: str = "",
 ) -> Response:
-    workspaces = await _workspaces(visit)
+    workspaces = await workspaces_within(visit.reader, visit.principal.workspace_id)
     chosen = _chosen(workspaces, form.text("workspace") or visit.query("workspace"))
     tokens: list[Any] = await tokens_of(
         visit.reader, UUID(chosen["id"]) if chosen else None, with_revoked=True

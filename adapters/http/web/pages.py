@@ -21,7 +21,7 @@ from application.permissions import Permission
 from projections.cluster_list import ClusterFilter, count_by_status
 from projections.reader import Shown
 from projections.tasks import count_by_task_status
-from projections.workspaces import all_workspaces, workspace
+from projections.workspaces import workspaces_within
 
 TEMPLATES = Path(__file__).parent / "templates"
 SAID = "qd_said"
@@ -143,7 +143,7 @@ def done(visit: Visit, address: str, said: str = "", position: int = 0) -> Respo
 
 
 async def _shell(visit: Visit, subject: UUID | None) -> Shell:
-    workspaces = await _workspaces(visit)
+    workspaces = await workspaces_within(visit.reader, visit.principal.workspace_id)
     current = visit.shown_workspace or _last(visit, workspaces)
     clusters, running = await _counts(visit, current)
     return Shell(
@@ -155,15 +155,6 @@ async def _shell(visit: Visit, subject: UUID | None) -> Shell:
         rail=await rail_of(visit, subject),
         said=unquote(visit.request.cookies.get(SAID, "")),
     )
-
-
-async def _workspaces(visit: Visit) -> list[Shown]:
-    """The workspaces that this person may enter."""
-    own = visit.principal.workspace_id
-    if own is None:
-        return await all_workspaces(visit.reader)
-    found = await workspace(visit.reader, own)
-    return [found] if found else []
 
 
 def _last(visit: Visit, workspaces: list[Shown]) -> Shown | None:

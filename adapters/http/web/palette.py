@@ -15,7 +15,7 @@ from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from projections.reader import Shown
 from projections.subjects import subjects_called
-from projections.workspaces import all_workspaces, workspace
+from projections.workspaces import workspaces_within
 
 MOST = 12
 
@@ -57,7 +57,7 @@ async def keys(visit: Visit) -> Response:
 
 async def _groups(visit: Visit, text: str, slug: str) -> list[Group]:
     own = visit.principal.workspace_id
-    workspaces = await _workspaces(visit, own)
+    workspaces = await workspaces_within(visit.reader, own)
     current = next((each for each in workspaces if each["slug"] == slug), None)
     groups = [
         Group("Found", tuple(await _found(visit, text, own, workspaces)) if text else ()),
@@ -66,13 +66,6 @@ async def _groups(visit: Visit, text: str, slug: str) -> list[Group]:
         Group("Go to", tuple(_matching(_global(visit), text))),
     ]
     return [group for group in groups if group.entries]
-
-
-async def _workspaces(visit: Visit, own: UUID | None) -> list[Shown]:
-    if own is None:
-        return await all_workspaces(visit.reader)
-    found = await workspace(visit.reader, own)
-    return [found] if found else []
 
 
 async def _found(visit: Visit, text: str, own: UUID | None, workspaces: list[Shown]) -> list[Entry]:

@@ -22,7 +22,7 @@ from projections.cluster_list import ClusterFilter, Sort, clusters_where, count_
 from projections.history import HistoryFilter, history_where
 from projections.reader import Reader, Shown
 from projections.tasks import tasks_where
-from projections.workspaces import all_workspaces, workspace
+from projections.workspaces import workspace, workspaces_within
 
 MOST_CAUSES = 12
 MOST_TASKS = 8
@@ -107,11 +107,7 @@ class _FleetWatch:
 
 async def _fleet(visit: Visit, reader: Reader) -> dict[str, Any]:
     own = visit.principal.workspace_id
-    if own is None:
-        shown = await all_workspaces(reader)
-    else:
-        found = await workspace(reader, own)
-        shown = [found] if found else []
+    shown = await workspaces_within(reader, own)
     counts = await count_by_workspace(reader)
     standings = [
         Standing(each, counts.get(each["id"], {}), await _last_change(reader, each))
