@@ -130,13 +130,6 @@ def kind_is(wanted: str, value: Any) -> bool:
     return wanted == kinds.kind_of(value)
 
 
-# Texts.
-
-
-def to_string(value: Any) -> str:
-    return plain(value)
-
-
 # Dates: they are told in UTC, wherever this is run.
 
 

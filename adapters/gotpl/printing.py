@@ -377,11 +377,6 @@ class _Form:
 # Digits of real numbers.
 
 
-def shortest(value: float) -> str:
-    """The fewest digits that give the number again, as `%v` writes them."""
-    return ("-" if math.copysign(1.0, value) < 0 else "") + _real_digits(abs(value), "g", None)
-
-
 def _real_digits(value: float, form: str, precision: int | None) -> str:
     if not math.isfinite(value):
         return ""
