@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import strategies as st
 
 from adapters.gotpl.functions import functions
-from tests.adapters.gotpl import corpus
+from tests.adapters.gotpl.corpus import values
 
 OURS = frozenset({"fromYaml", "fromYamlArray", "fromJsonArray", "keys", "toYaml", "values"})
 """Their words or their order are ours: cases of their own are enough."""
@@ -20,7 +20,7 @@ SLOW = frozenset({"derivePassword"})
 NEVER_GIVEN = "none"
 """A map that lacks it is printed otherwise."""
 
-VALUES = {name: value for name, value in corpus.VALUES.items() if name != NEVER_GIVEN}
+VALUES = {name: value for name, value in values.VALUES.items() if name != NEVER_GIVEN}
 
 _SIGNATURES = {
     name: signature

@@ -10,7 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from adapters.gotpl.engine import Engine, TemplateFault
 from adapters.gotpl.functions import BUILTINS, NOT_OFFERED, functions
 from adapters.gotpl.limits import MEBIBYTE, Limits
-from tests.adapters.gotpl import combinations, corpus
+from tests.adapters.gotpl import combinations
+from tests.adapters.gotpl.corpus.arguments import with_all_arguments
+from tests.adapters.gotpl.corpus.constructs import of_constructs
+from tests.adapters.gotpl.corpus.differences import DIFFERENT
+from tests.adapters.gotpl.corpus.functions import FUNCTIONS, of_function
+from tests.adapters.gotpl.corpus.patterns import TEXTS, of_patterns
+from tests.adapters.gotpl.corpus.values import VALUES
 from tests.adapters.gotpl.go import GoTemplates, Outcome
 
 full = pytest.mark.full
@@ -41,7 +47,7 @@ def ours(source: str, values: Mapping[str, Any]) -> Outcome:
 
 
 def is_the_same(source: str, our: Outcome, go: Outcome) -> bool:
-    if source in corpus.DIFFERENT:
+    if source in DIFFERENT:
         return True
     if our.says.startswith(NO_VALUE):
         return go.text is None or "<no value>" in go.text
@@ -54,7 +60,7 @@ def is_the_same(source: str, our: Outcome, go: Outcome) -> bool:
 
 
 def differences(
-    go: GoTemplates, sources: Iterable[str], values: Mapping[str, Any] = corpus.VALUES
+    go: GoTemplates, sources: Iterable[str], values: Mapping[str, Any] = VALUES
 ) -> list[tuple[str, Outcome, Outcome]]:
     outcomes = ((source, ours(source, values), go.render(source, values)) for source in sources)
     return [
@@ -65,7 +71,7 @@ def differences(
 
 
 def test_each_function_that_is_offered_has_cases() -> None:
-    assert set(corpus.FUNCTIONS) == {*functions(), "include"} - set(BUILTINS)
+    assert set(FUNCTIONS) == {*functions(), "include"} - set(BUILTINS)
 
 
 @pytest.mark.parametrize("name", NOT_OFFERED)
@@ -79,26 +85,24 @@ def test_what_is_not_offered_says_why(name: str) -> None:
 def test_each_function_of_sprig_is_offered_or_left_out_for_a_reason(
     go_templates: GoTemplates,
 ) -> None:
-    assert go_templates.sprig_functions() == (set(corpus.FUNCTIONS) - BESIDE_SPRIG) | set(
-        NOT_OFFERED
-    )
+    assert go_templates.sprig_functions() == (set(FUNCTIONS) - BESIDE_SPRIG) | set(NOT_OFFERED)
 
 
 @full
-@pytest.mark.parametrize("name", corpus.FUNCTIONS)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_answers_as_in_go(go_templates: GoTemplates, name: str) -> None:
-    assert differences(go_templates, corpus.of_function(name)) == []
+    assert differences(go_templates, of_function(name)) == []
 
 
 @full
-@pytest.mark.parametrize("text", corpus.TEXTS)
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_pattern_finds_what_it_finds_in_go(go_templates: GoTemplates, text: str) -> None:
-    assert differences(go_templates, corpus.of_patterns(text)) == []
+    assert differences(go_templates, of_patterns(text)) == []
 
 
 @full
 def test_every_construct_does_what_it_does_in_go(go_templates: GoTemplates) -> None:
-    assert differences(go_templates, corpus.of_constructs()) == []
+    assert differences(go_templates, of_constructs()) == []
 
 
 @full
@@ -106,7 +110,7 @@ def test_every_construct_does_what_it_does_in_go(go_templates: GoTemplates) -> N
 def test_a_function_takes_and_refuses_what_it_does_in_go(
     go_templates: GoTemplates, name: str
 ) -> None:
-    assert differences(go_templates, corpus.with_all_arguments(name)) == []
+    assert differences(go_templates, with_all_arguments(name)) == []
 
 
 @full
