@@ -4,13 +4,12 @@ import base64
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.support.servers.missing import MissingServer
-from tests.support.servers.processes import end, free_port, spawn, wait_until
-from tests.support.servers.testbed import made
+from tests.support.servers.processes import free_port
+from tests.support.servers.server import Server, running
 
 UP_SECONDS = 90.0
 STARTED = b"Kafka Server started"
@@ -50,16 +49,11 @@ JAVA = (
 )
 
 
-class KafkaBroker:
+class KafkaBroker(Server):
     """One broker with its files in `folder`; no topic is made by itself."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.log = folder / "kafka.log"
-        self._libraries = made("kafka") / "libs"
-        self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True)
+        super().__init__("kafka", folder)
         self._configure()
 
     @property
@@ -70,26 +64,8 @@ class KafkaBroker:
     def start(self) -> None:
         """Listen; returns when the broker serves."""
         before = self.log.stat().st_size if self.log.exists() else 0
-        self._process = spawn(self._java("kafka.Kafka", self._properties), self.log)
-        wait_until(lambda: self._says_started(before), self._process, self.log, UP_SECONDS)
-
-    def stop(self) -> None:
-        """Shut down in order."""
-        if self._process is not None:
-            end(self._process, seconds=20)
-            self._process = None
-
-    def kill(self) -> None:
-        """End as a broker does whose machine lost its power."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Stop and start on the same port with the same topics."""
-        self.stop()
-        self.start()
+        command = self._java("kafka.Kafka", self._properties)
+        self._launch(command, lambda: self._says_started(before), UP_SECONDS)
 
     @property
     def _properties(self) -> str:
@@ -112,15 +88,9 @@ class KafkaBroker:
         java = shutil.which("java")
         if java is None:
             raise MissingServer("No Java here: install a Java runtime, version 17 or later.")
-        return [java, *JAVA, "-cp", f"{self._libraries}/*", *arguments]
+        return [java, *JAVA, "-cp", f"{self.made}/libs/*", *arguments]
 
 
-@contextmanager
-def kafka(folder: Path) -> Iterator[KafkaBroker]:
+def kafka(folder: Path) -> AbstractContextManager[KafkaBroker]:
     """A running broker, gone afterwards."""
-    broker = KafkaBroker(folder)
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.kill()
+    return running(KafkaBroker(folder))

@@ -1,14 +1,12 @@
 """A Loki is a real one in a single process that a test may stop and start again."""
 
-import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tests.support.servers.processes import end, free_port, spawn, wait_until
-from tests.support.servers.testbed import made
+from tests.support.servers.processes import free_port
+from tests.support.servers.server import Server, running
 
 UP_SECONDS = 60.0
 
@@ -56,17 +54,12 @@ ingester:
 """
 
 
-class LokiServer:
+class LokiServer(Server):
     """One Loki with its files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.log = folder / "loki.log"
-        self._program = str(made("loki") / "loki")
-        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__("loki", folder)
         self._grpc_port = free_port()
-        folder.mkdir(parents=True)
         self.configure()
 
     def configure(self, *, rejects_old: bool = False) -> None:
@@ -86,28 +79,14 @@ class LokiServer:
 
     def start(self) -> None:
         """Listen; returns when Loki says it is ready."""
-        command = [self._program, f"-config.file={self.folder}/loki.yaml"]
-        self._process = spawn(command, self.log, cwd=self.folder)
-        wait_until(self._is_ready, self._process, self.log, UP_SECONDS)
+        command = [str(self.made / "loki"), f"-config.file={self.folder}/loki.yaml"]
+        self._launch(command, self._is_ready, UP_SECONDS)
 
     def flush(self) -> None:
         """Write what is in memory, where queries look for what is older than hours."""
         asked = urllib.request.Request(f"{self.url}/flush", method="POST")
         with urllib.request.urlopen(asked, timeout=10):
             pass
-
-    def stop(self) -> None:
-        """Shut down in order, so that what was pushed is there again after `start()`."""
-        if self._process is not None:
-            end(self._process, seconds=20)
-            self._process = None
-
-    def kill(self) -> None:
-        """End at once."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
     def _is_ready(self) -> bool:
         try:
@@ -117,12 +96,6 @@ class LokiServer:
             return False
 
 
-@contextmanager
-def loki(folder: Path) -> Iterator[LokiServer]:
+def loki(folder: Path) -> AbstractContextManager[LokiServer]:
     """A running Loki, gone afterwards."""
-    server = LokiServer(folder)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
+    return running(LokiServer(folder))
