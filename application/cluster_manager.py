@@ -36,7 +36,7 @@ from application.tasks import (
     SucceedTask,
 )
 from application.work import Context
-from domain.model import Recorded, Refusal, event_id
+from domain.model import Envelope, Recorded, Refusal, event_id
 from domain.secrets import Secret
 from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued
 
@@ -248,8 +248,8 @@ class ClusterManager:
         await patiently(lambda: self._execute(told, task_id))
 
     async def _execute(self, command: Command, task_id: UUID) -> None:
-        context = Context(QUARTERDECK, correlation_id=task_id, causation_id=event_id(task_id, 1))
-        await self.tools.bus.execute(command, context)
+        known: Envelope = {"correlation_id": task_id, "causation_id": event_id(task_id, 1)}
+        await self.tools.bus.execute(command, Context(QUARTERDECK, known))
 
 
 class _Log:

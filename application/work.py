@@ -1,7 +1,7 @@
 """One command at work: what it has loaded, what it decided, and what will be appended as one."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID, uuid4, uuid5
@@ -31,20 +31,15 @@ COMMANDS = UUID("6f5b0f0c-7f0e-4c0c-9a3e-0a1c7b7d5e11")
 
 @dataclass(slots=True)
 class Context:
-    """Around a command: who asks, from where, in answer to what, and under which id.
+    """Around a command: who asks, what is known of the way it came, and under which id.
 
     Not frozen: a frozen one takes four times as long to make, and every command brings one.
     """
 
     principal: Principal
-    remote_address: str | None = None
-    request_id: str | None = None
-    pid: int | None = None
-    correlation_id: UUID | None = None
-    causation_id: UUID | None = None
+    known: Envelope = field(default_factory=Envelope)
     command_id: str | None = None
     """The Idempotency-Key, made particular to the one who asks; None when none was given."""
-    traceparent: str | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +75,7 @@ class Work:
         "_ids",
         "_now",
         "_streams",
-        "_workspace",
+        "_within",
         "context",
         "is_fresh",
         "world",
@@ -95,7 +90,7 @@ class Work:
         self._decided: list[_Loaded] = []
         self._claims: list[Claim] = []
         self._documents: list[Document] = []
-        self._workspace: tuple[UUID, str] | None = None
+        self._within: Envelope = {}
         self._ids = 0
         self.is_fresh = True
         """Whether all that it has loaded was read from the log for it."""
@@ -148,7 +143,7 @@ class Work:
 
     def within(self, workspace_id: UUID, slug: str) -> None:
         """Say in the envelope which workspace this is about."""
-        self._workspace = (workspace_id, slug)
+        self._within = {"workspace_id": workspace_id, "workspace": slug}
 
     @property
     def is_empty(self) -> bool:
@@ -204,24 +199,10 @@ class Work:
 
     def _envelope(self) -> Envelope:
         context = self.context
-        known: Envelope = {}
-        if self._workspace is not None:
-            known["workspace_id"], known["workspace"] = self._workspace
-        known["actor"] = context.principal.known_actor
-        if context.remote_address is not None:
-            known["remote_address"] = context.remote_address
-        if context.request_id is not None:
-            known["request_id"] = context.request_id
-        if context.pid is not None:
-            known["pid"] = context.pid
-        if context.correlation_id is not None:
-            known["correlation_id"] = context.correlation_id
-        if context.causation_id is not None:
-            known["causation_id"] = context.causation_id
+        actor = context.principal.known_actor
+        known: Envelope = {**self._within, "actor": actor, **context.known}
         if context.command_id is not None:
             known["command_id"] = context.command_id
-        if context.traceparent is not None:
-            known["traceparent"] = context.traceparent
         return known
 
 

@@ -16,7 +16,7 @@ from application.credentials import Credential
 from application.permissions import Principal
 from application.sign_in import SESSION_PREFIX, principal_of_session
 from application.work import Context
-from domain.model import Fault
+from domain.model import Envelope, Fault
 
 MAX_KEY = 255
 
@@ -64,15 +64,17 @@ def context_of(request: Request, principal: Principal) -> Context:
     """What goes around a command that this request asks for."""
     state = request.scope["state"]
     request_id: str = state["request_id"]
-    return Context(
-        principal=principal,
-        remote_address=remote_address_of(request),
-        request_id=request_id,
-        pid=os.getpid(),
-        correlation_id=UUID(hex=request_id),
-        command_id=command_id_of(_text(headers_of(request).get(b"idempotency-key")), principal),
-        traceparent=state["traceparent"],
-    )
+    known: Envelope = {
+        "request_id": request_id,
+        "pid": os.getpid(),
+        "correlation_id": UUID(hex=request_id),
+    }
+    if (remote_address := remote_address_of(request)) is not None:
+        known["remote_address"] = remote_address
+    if state["traceparent"] is not None:
+        known["traceparent"] = state["traceparent"]
+    key = _text(headers_of(request).get(b"idempotency-key"))
+    return Context(principal, known, command_id_of(key, principal))
 
 
 def command_id_of(key: str | None, principal: Principal) -> str | None:

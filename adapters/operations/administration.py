@@ -54,4 +54,4 @@ def by_hand() -> Context:
     """An operation is done by Quarterdeck itself, on the word of who runs the program."""
     import os
 
-    return Context(QUARTERDECK, pid=os.getpid())
+    return Context(QUARTERDECK, {"pid": os.getpid()})

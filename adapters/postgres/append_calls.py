@@ -79,17 +79,14 @@ class Encoded:
     """Of each event, whether it is the first on its stream."""
     guards: list[tuple[bytes, int]]
     """Streams that get no event and must stand at that version all the same."""
+    has_more: bool = field(default=False, kw_only=True)
+    """Whether anything goes with its events: guards, claims, documents or a command."""
     verdict: "Verdict | BaseException | None" = field(default=None, kw_only=True)
-
-    @property
-    def is_events_alone(self) -> bool:
-        _, _, claims, documents, command = self.append
-        return not (self.guards or claims or documents or command)
 
 
 async def write(calls: PreparedCalls, batch: Sequence[Encoded]) -> None:
     """Write a batch durably, and give each request its verdict."""
-    if len(batch) == 1 and len(batch[0].events) == 1 and batch[0].is_events_alone:
+    if len(batch) == 1 and len(batch[0].events) == 1 and not batch[0].has_more:
         batch[0].verdict = await _write_one(calls, batch[0])
         return
     while batch:
@@ -149,7 +146,7 @@ def _events(batch: Sequence[Encoded]) -> list[bytes | None]:
 
 def _beside_of(batch: Sequence[Encoded]) -> list[bytes | None]:
     """Mostly there is nothing beside the events of a batch."""
-    return _NOTHING if all(r.is_events_alone for r in batch) else _beside(batch)
+    return _beside(batch) if any(r.has_more for r in batch) else _NOTHING
 
 
 def _beside(batch: Sequence[Encoded]) -> list[bytes | None]:

@@ -14,8 +14,10 @@ from adapters.postgres.mapper import Mapper
 from adapters.postgres.writing_session import WritingSession, refuse, without_verdict
 from application.ports import MOST_EVENT_BYTES, Append, Appended, EventTooLarge, Overloaded
 
-MAX_EVENTS = 1_000
 MAX_BYTES = 1 << 20
+"""A batch is full with so much."""
+ROW_BYTES = 512
+"""What an event counts for beside the bytes of its state and its envelope."""
 MAX_WAITING = 10_000
 WHOLE = 32
 """A batch up to this many requests is not worth halving: a commit costs more than what is won."""
@@ -96,25 +98,34 @@ class GroupCommit:
                 events.append(packed(stream, version, event.topic, state, envelope))
                 starts.append(is_first)
                 is_first = False
-                size += len(state) + len(envelope)
+                size += len(state) + len(envelope) + ROW_BYTES
         keys.extend(claim.key for claim in claims)
         if command is not None:
             keys.append((command.command_id,))
         for document in documents:
             size += len(document.body)
-        return Request(append, events, starts, guards, keys, size)
+        request = Request(append, events, starts, guards, keys, size)
+        if claims or documents or guards or command is not None:
+            request.has_more = True
+        return request
 
     def _queue(self, request: Request) -> "asyncio.Future[Appended]":
         if len(self._waiting) >= self._capacity:
             raise Overloaded
-        request.answer = asyncio.get_running_loop().create_future()
+        answer = request.answer = asyncio.get_running_loop().create_future()
         self._waiting.append(request)
-        self._drain_later()
-        return request.answer
+        if self._drain is None:
+            self._drain_later()
+        return answer
 
     def _drain_later(self) -> None:
-        if self._waiting and not self._is_busy and (self._drain is None or self._drain.done()):
+        if self._waiting and not self._is_busy and self._drain is None:
             self._drain = asyncio.create_task(self._drain_queue(), name="group commit")
+            self._drain.add_done_callback(self._drained)
+
+    def _drained(self, _: "asyncio.Task[None]") -> None:
+        self._drain = None
+        self._drain_later()
 
     async def _drain_queue(self) -> None:
         """Batch after batch. One takes half of all who are there, when they are many: the others
@@ -138,19 +149,17 @@ class GroupCommit:
         batch: list[Request] = []
         deferred: list[Request] = []
         keys: set[object] = set()
-        left_events, left_bytes = MAX_EVENTS, MAX_BYTES
-        while self._waiting and len(batch) < share and left_events > 0 and left_bytes > 0:
+        room = MAX_BYTES
+        while self._waiting and len(batch) < share and room > 0:
             request = self._waiting.popleft()
             if request.answer is not None and request.answer.cancelled():
                 continue
-            is_apart = keys.isdisjoint(request.keys)
-            keys.update(request.keys)
-            if not is_apart:
+            if keys.isdisjoint(request.keys):
+                batch.append(request)
+                room -= request.size
+            else:
                 deferred.append(request)
-                continue
-            batch.append(request)
-            left_events -= len(request.events)
-            left_bytes -= request.size
+            keys.update(request.keys)
         self._waiting.extendleft(reversed(deferred))
         return batch
 

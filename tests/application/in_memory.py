@@ -62,7 +62,8 @@ class Hub:
     ) -> Outcome:
         """Carry out a command: as Quarterdeck what managers say, as an administrator the rest."""
         default = QUARTERDECK if isinstance(command, ManagerCommand) else ADA
-        return await self.bus.execute(command, Context(who or default, **around))
+        command_id = around.pop("command_id", None)
+        return await self.bus.execute(command, Context(who or default, around, command_id))
 
     async def do(self, command: Command, who: Principal | None = None, **around: Any) -> Any:
         """The result of a command."""

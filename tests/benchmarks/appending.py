@@ -111,7 +111,8 @@ def _rename(workspace_id: UUID, n: int) -> RenameWorkspace:
 
 
 def _context() -> Context:
-    return Context(WHO, remote_address="10.20.4.17", request_id=f"{next(REQUESTS):032x}", pid=PID)
+    request_id = f"{next(REQUESTS):032x}"
+    return Context(WHO, {"remote_address": "10.20.4.17", "request_id": request_id, "pid": PID})
 
 
 STATE = b'{"name":"Production 2","previous_name":"Production 1"}'

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.append_calls import LOCK_KEY
-from adapters.postgres.group_commit import MAX_EVENTS, WHOLE, GroupCommit
+from adapters.postgres.group_commit import MAX_BYTES, ROW_BYTES, WHOLE, GroupCommit
 from adapters.postgres.mapper import Mapper
 from application.ports import (
     Append,
@@ -217,7 +217,8 @@ async def test_a_poisonous_request_fails_alone(
 
 
 async def test_a_batch_is_bounded(writer: GroupCommit, log: Connection) -> None:
-    appends = [append(on(uuid4(), 0, MAX_EVENTS // 4)) for _ in range(9)]
+    a_third = append(on(uuid4(), 0, MAX_BYTES // ROW_BYTES // 3))
+    appends = [append(on(uuid4(), 0, len(a_third.streams[0].events))) for _ in range(9)]
     results = await behind_one(writer, log, appends)
     assert all(isinstance(r, Appended) for r in results)
     assert writer.batches == 1 + 3
