@@ -4,8 +4,6 @@ import socket
 import sys
 from typing import Any, cast
 
-import uvloop
-
 from adapters.clock import SystemClock
 from adapters.http.app import build
 from adapters.http.edge import Edge, Site
@@ -16,6 +14,7 @@ from adapters.memory.renderer import PlainRenderer
 from adapters.memory.vault import InMemoryVault
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.processes.serving import bind, serve_http
+from adapters.running import run
 from application.auth_tokens import CreateAuthToken
 from application.commands import CommandBus
 from application.index import HANDLERS
@@ -54,4 +53,4 @@ async def main(port: int, token_file: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), sys.argv[2]))
+    run(main(int(sys.argv[1]), sys.argv[2]))
