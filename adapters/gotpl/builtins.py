@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from adapters.gotpl.kinds import (
-    NOTHING,
     Byte,
     StringMap,
     is_nil,
+    is_nothing,
     is_true,
     is_whole,
     kind_of,
@@ -57,10 +57,6 @@ def _shown(values: tuple[Any, ...]) -> str:
     if len(values) == 1 and isinstance(values[0], str):
         return values[0]
     return printed(*["<no value>" if is_nothing(value) else value for value in values])
-
-
-def is_nothing(value: Any) -> bool:
-    return value is None or value is NOTHING
 
 
 def call(*_: Any) -> Any:

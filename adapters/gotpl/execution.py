@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from adapters.gotpl.builtins import Refusal
-from adapters.gotpl.kinds import NOTHING, is_true, is_whole, type_of
+from adapters.gotpl.kinds import NOTHING, is_nothing, is_true, is_whole, type_of
 from adapters.gotpl.methods import method_of
 from adapters.gotpl.page import Page, Place
 from adapters.gotpl.printing import plain
@@ -223,7 +223,7 @@ class _Frame:
             if declared > 1:
                 raise ExecutionFault("a range over a number has one variable")
             return ((type(value)(count), type(value)(count)) for count in range(value))
-        if value is NOTHING or value is None:
+        if is_nothing(value):
             return ()
         raise ExecutionFault(f"there is no range over a value of type {type_of(value)}")
 
@@ -441,10 +441,6 @@ class _Frame:
         if value is NOTHING and kind in TAKES_NIL:
             return {}
         if not ACCEPTED[kind](value):
-            found = (
-                "nothing"
-                if value is None or value is NOTHING
-                else f"a value of type {type_of(value)}"
-            )
+            found = "nothing" if is_nothing(value) else f"a value of type {type_of(value)}"
             raise ExecutionFault(f"a {_SPOKEN[kind]} is wanted here, not {found}")
         return value

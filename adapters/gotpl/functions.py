@@ -14,7 +14,7 @@ from gotpl.exts.helm.runtime import HelmExtension
 from gotpl.funcs.sprig import text_func_map
 from gotpl.runtime.results import unwrap_function_result
 
-from adapters.gotpl import builtins, corrections, printing
+from adapters.gotpl import builtins, corrections, formats, printing
 from adapters.gotpl.signatures import Signature
 from adapters.yaml.writing import write_yaml
 
@@ -138,7 +138,7 @@ BUILTINS: Mapping[str, Signature] = {
         ("len", "value", builtins.length),
         ("not", "value", builtins.negated),
         ("print", "any...", printing.printed),
-        ("printf", "string any...", printing.printed_by),
+        ("printf", "string any...", formats.printed_by),
         ("println", "any...", printing.printed_line),
         ("urlquery", "any...", builtins.urlquery),
         ("eq", "value value...", builtins.eq),

@@ -83,8 +83,12 @@ def kind_of(value: Any) -> str:
     return "invalid"
 
 
+def is_nothing(value: Any) -> bool:
+    return value is None or value is NOTHING
+
+
 def is_nil(value: Any) -> bool:
-    return value is None or value is NOTHING or isinstance(value, NilSlice)
+    return is_nothing(value) or isinstance(value, NilSlice)
 
 
 def is_whole(value: Any) -> bool:
@@ -93,7 +97,7 @@ def is_whole(value: Any) -> bool:
 
 def is_true(value: Any) -> bool:
     """What `if` makes of it."""
-    if value is NOTHING or value is None:
+    if is_nothing(value):
         return False
     if isinstance(value, bool | int | float | complex | str | list | tuple | Mapping):
         return bool(value)
