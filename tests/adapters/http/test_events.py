@@ -15,7 +15,8 @@ from adapters.postgres.stream import LogStream
 from application.workspaces import RenameWorkspace
 from domain.secrets import MASK
 from tests.adapters.http.house import House
-from tests.adapters.http.quarterdeck import Quarterdeck, serving
+from tests.adapters.http.quarterdeck import Quarterdeck
+from tests.adapters.http.wiring import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

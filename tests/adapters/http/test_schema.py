@@ -26,7 +26,8 @@ from adapters.http.api.table import PREFIX, TABLE
 from adapters.http.edge import Site
 from adapters.http.openapi import document
 from tests.adapters.http.house import furnish
-from tests.adapters.http.quarterdeck import fresh_database, open_quarterdeck, serving
+from tests.adapters.http.quarterdeck import fresh_database, open_quarterdeck
+from tests.adapters.http.wiring import serving
 
 pytestmark = pytest.mark.slow
 CHECKS = [
