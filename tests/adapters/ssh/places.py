@@ -4,7 +4,7 @@ from typing import Any
 
 import asyncssh
 
-from tests.adapters.contracts.installer import Place
+from tests.adapters.contracts.installer_stories import Place
 from tests.support.servers import SshHost
 
 GROUP = "dhctl.deckhouse.io/v1"

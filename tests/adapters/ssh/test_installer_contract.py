@@ -8,7 +8,8 @@ import pytest
 
 from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.throwaway import ThrowawayHost
-from tests.adapters.contracts.installer import InstallerContract, Place
+from tests.adapters.contracts.installer import InstallerContract
+from tests.adapters.contracts.installer_stories import Place
 from tests.adapters.ssh.places import config_of, place_on
 from tests.support.servers import SshHost
 

@@ -13,7 +13,7 @@ import pytest
 from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.timings import Timings
 from application.ports import LogLine, OperationRequest, Report
-from tests.adapters.contracts.installer import (
+from tests.adapters.contracts.installer_stories import (
     ONCE,
     ONCE_LINES,
     Place,

@@ -13,7 +13,7 @@ import pytest
 from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.timings import Timings
 from application.ports import Continue, HostKeyOffered, Operation, Report
-from tests.adapters.contracts.installer import Place, Story, line, phase, tell
+from tests.adapters.contracts.installer_stories import Place, Story, line, phase, tell
 from tests.adapters.ssh.places import config_of, place_on
 from tests.support.servers import SshHost, sshd
 

@@ -12,7 +12,7 @@ import pytest
 from adapters.ssh.installer import SSHInstaller
 from application.ports import LogLine, PhaseEnded, Report
 from domain.values import OperationKind
-from tests.adapters.contracts.installer import (
+from tests.adapters.contracts.installer_stories import (
     ONCE,
     ONCE_LINES,
     Place,

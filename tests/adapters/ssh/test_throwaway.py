@@ -8,7 +8,7 @@ import asyncssh
 import pytest
 
 from adapters.ssh.throwaway import ThrowawayHost
-from tests.adapters.contracts.installer import eventually
+from tests.adapters.contracts.installer_stories import eventually
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 
