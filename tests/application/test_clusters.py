@@ -1,135 +1,35 @@
-"""Clusters are declared out of templates, rendered, and asked to become what they say."""
+"""Clusters are declared out of templates, and rendered."""
 
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.memory.clock import StandingClock
-from adapters.memory.event_store import InMemoryEventStore
-from application.claims import claims_of
-from application.cluster_templates import (
-    ArchiveClusterTemplate,
-    ChangeClusterTemplate,
-    SectionText,
-    WithdrawTemplateVersion,
-)
+from application.cluster_templates import ArchiveClusterTemplate, WithdrawTemplateVersion
 from application.clusters import (
-    ApplyChanges,
     ChangeCluster,
     ChangeClusterSettings,
-    CheckCluster,
-    ClusterCommand,
-    CreateCluster,
     DeleteCluster,
     ForgetHostKey,
     InstallCluster,
-)
-from application.tasks import (
-    ClaimTask,
-    EndCancelledTask,
-    FailTask,
-    LoseTask,
-    ManagerCommand,
-    PinHostKey,
-    SucceedTask,
 )
 from application.workspaces import ChangeWorkspaceSettings
 from domain.cluster_settings import ClusterSettings, ClusterSettingsCreated, Settings
 from domain.cluster_templates import TemplateIsArchived, VersionIsWithdrawn
 from domain.clusters import (
-    CannotApply,
     CannotInstall,
-    Cluster,
-    ClusterArchived,
     ClusterConfigured,
     ClusterCreated,
-    ClusterDeletionWanted,
-    ClusterHostKeyForgotten,
-    ClusterIsArchived,
-    ClusterIsBusy,
-    ClusterOperationRequested,
     ClusterRenamed,
     ClusterRendered,
     ClusterRenderFailed,
     ClusterStatus,
     RenderError,
 )
-from domain.model import Event, Invalid, NotFound, RevisionConflict, Taken
+from domain.model import Invalid, NotFound, RevisionConflict, Taken
 from domain.secrets import MASK
-from domain.tasks import Task, TaskQueued, TaskStatus
-from domain.values import ChangeMode, OperationKind
+from domain.values import ChangeMode
 from domain.workspaces import WorkspaceSettings
-from tests.application.in_memory import PARAMS, Hub
-
-Fields = dict[str, Any]
-GOOD = {"size": 3, "zone": "a"}
-ANY = UUID(int=0)
-MANUAL = Settings(change_mode=ChangeMode.MANUAL)
-
-
-class Place:
-    """A hub with a workspace, a template, and a cluster of it."""
-
-    def __init__(self, hub: Hub, workspace_id: UUID, template_id: UUID, version_id: UUID) -> None:
-        self.hub = hub
-        self.workspace_id = workspace_id
-        self.template_id = template_id
-        self.version_id = version_id
-
-    async def create(self, name: str = "north", **fields: Any) -> UUID:
-        given = {"values": GOOD, "cluster_template_version_id": self.version_id, **fields}
-        command = CreateCluster(workspace_id=self.workspace_id, name=name, **given)
-        made: UUID = await self.hub.do(command)
-        return made
-
-    async def change(self, cluster_id: UUID, name: str = "north", **fields: Any) -> list[Event]:
-        """What the change recorded."""
-        given = {"values": GOOD, "cluster_template_version_id": self.version_id, **fields}
-        before = len(self.hub.store.records)
-        await self.hub.do(ChangeCluster(**self.about(cluster_id), name=name, **given))
-        return self.hub.events(before)
-
-    def about(self, cluster_id: UUID) -> Fields:
-        return {"workspace_id": self.workspace_id, "cluster_id": cluster_id}
-
-    async def install(self, cluster_id: UUID) -> UUID:
-        return await self.hub.install(self.workspace_id, cluster_id)
-
-    async def state(self, cluster_id: UUID) -> Cluster:
-        return await self.hub.state(Cluster, cluster_id)
-
-    async def next_version(self, source: str) -> UUID:
-        await self.hub.do(
-            ChangeClusterTemplate(
-                workspace_id=self.workspace_id,
-                cluster_template_id=self.template_id,
-                sections=(SectionText(name="resources", source=source),),
-            )
-        )
-        return await self.hub.version(self.template_id)
-
-
-class Unheard(InMemoryEventStore):
-    """A store in which nobody sees who holds a value before the append: always a race."""
-
-    async def holder(self, key: str) -> UUID | None:
-        return None if key.startswith("cluster_value:") else await super().holder(key)
-
-
-@pytest.fixture
-async def place() -> Place:
-    return await a_place(Hub())
-
-
-async def a_place(hub: Hub) -> Place:
-    workspace_id = await hub.workspace()
-    template_id = await hub.template(workspace_id)
-    return Place(hub, workspace_id, template_id, await hub.version(template_id))
-
-
-def kinds(events: list[Event]) -> list[type[Event]]:
-    return [type(event) for event in events]
+from tests.application.places import GOOD, MANUAL, Place, kinds
 
 
 async def test_a_cluster_is_declared_with_settings_keys_and_a_rendering(place: Place) -> None:
@@ -290,234 +190,6 @@ async def test_a_template_sees_the_clusters_own_words(place: Place) -> None:
     assert text == f"public 1 quarterdeck north private 1 {cluster_id} swordfish"
 
 
-async def test_an_install_is_one_task_and_only_one(place: Place) -> None:
-    cluster_id = await place.create()
-    before = len(place.hub.store.records)
-    task_id = await place.hub.do(InstallCluster(**place.about(cluster_id)))
-    assert kinds(place.hub.events(before)) == [ClusterOperationRequested, TaskQueued]
-    task = await place.hub.state(Task, task_id)
-    cluster = await place.state(cluster_id)
-    assert (task.kind, task.sections) == (OperationKind.INSTALL, cluster.sections)
-    assert (cluster.task_id, cluster.status) == (task_id, ClusterStatus.CREATING)
-    with pytest.raises(ClusterIsBusy):
-        await place.hub.do(InstallCluster(**place.about(cluster_id)))
-
-
-async def test_a_change_is_applied_at_once_in_automatic_mode(place: Place) -> None:
-    cluster_id = await place.create()
-    await place.install(cluster_id)
-    events = await place.change(cluster_id, values={**GOOD, "size": 5})
-    assert kinds(events) == [
-        ClusterConfigured,
-        ClusterRendered,
-        ClusterOperationRequested,
-        TaskQueued,
-    ]
-    assert (await place.state(cluster_id)).status is ClusterStatus.CHANGING
-
-
-async def test_a_change_waits_for_a_person_in_manual_mode(place: Place) -> None:
-    cluster_id = await place.create()
-    await place.install(cluster_id)
-    await place.hub.do(ChangeClusterSettings(**place.about(cluster_id), settings=MANUAL))
-    await place.change(cluster_id, values={**GOOD, "size": 5})
-    assert (await place.state(cluster_id)).status is ClusterStatus.PENDING_CHANGES
-    task_id = await place.hub.do(ApplyChanges(**place.about(cluster_id)))
-    assert (await place.hub.state(Task, task_id)).rendering == 2
-
-
-async def test_automatic_mode_applies_what_has_waited(place: Place) -> None:
-    cluster_id = await place.create()
-    await place.install(cluster_id)
-    await place.hub.do(ChangeClusterSettings(**place.about(cluster_id), settings=MANUAL))
-    await place.change(cluster_id, values={**GOOD, "size": 5})
-    await place.hub.do(ChangeClusterSettings(**place.about(cluster_id), settings=Settings()))
-    assert (await place.state(cluster_id)).status is ClusterStatus.CHANGING
-
-
-async def test_a_change_made_while_a_task_is_at_work_is_applied_after_it(place: Place) -> None:
-    cluster_id = await place.create()
-    task_id = await place.hub.do(InstallCluster(**place.about(cluster_id)))
-    await place.hub.do(ClaimTask(task_id=task_id, manager="m1"))
-    await place.change(cluster_id, values={**GOOD, "size": 5})
-    await place.hub.do(SucceedTask(task_id=task_id, manager="m1"))
-    cluster = await place.state(cluster_id)
-    assert cluster.applied == 1
-    assert cluster.task_id is not None
-    following = await place.hub.state(Task, cluster.task_id)
-    assert (following.kind, following.rendering) == (OperationKind.CHANGE, 2)
-
-
-async def test_only_an_installed_cluster_is_changed_or_checked(place: Place) -> None:
-    cluster_id = await place.create()
-    for command in (ApplyChanges, CheckCluster):
-        with pytest.raises(CannotApply):
-            await place.hub.do(command(**place.about(cluster_id)))
-
-
-async def test_a_cluster_that_was_never_there_is_archived_at_once(place: Place) -> None:
-    cluster_id = await place.create()
-    before = len(place.hub.store.records)
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    assert kinds(place.hub.events(before)) == [ClusterArchived]
-
-
-async def test_an_installed_cluster_is_destroyed_before_it_is_archived(place: Place) -> None:
-    cluster_id = await place.create()
-    await place.install(cluster_id)
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    cluster = await place.state(cluster_id)
-    assert cluster.status is ClusterStatus.DELETE
-    assert cluster.task_id is not None
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    for about in (InstallCluster, CheckCluster):
-        with pytest.raises(ClusterIsBusy):
-            await place.hub.do(about(**place.about(cluster_id)))
-    await place.hub.do(ClaimTask(task_id=cluster.task_id, manager="m1"))
-    await place.hub.do(SucceedTask(task_id=cluster.task_id, manager="m1"))
-    cluster = await place.state(cluster_id)
-    assert (cluster.status, cluster.archived_at) == (ClusterStatus.DELETED, place.hub.clock.now())
-    await place.create("north")
-
-
-async def test_a_half_installed_cluster_is_destroyed_too(place: Place) -> None:
-    cluster_id = await place.create()
-    task_id = await place.hub.do(InstallCluster(**place.about(cluster_id)))
-    await place.hub.do(ClaimTask(task_id=task_id, manager="m1"))
-    await place.hub.do(FailTask(task_id=task_id, manager="m1", reason="No disk."))
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    assert (await place.state(cluster_id)).status is ClusterStatus.DELETE
-
-
-async def running(place: Place, command: type[ClusterCommand]) -> tuple[UUID, UUID]:
-    """An installed cluster with a task that runs."""
-    cluster_id = await place.create()
-    if command is not InstallCluster:
-        await place.install(cluster_id)
-        await place.hub.do(ChangeClusterSettings(**place.about(cluster_id), settings=MANUAL))
-        await place.change(cluster_id, values={**GOOD, "size": 5})
-    task_id = await place.hub.do(command(**place.about(cluster_id)))
-    await place.hub.do(ClaimTask(task_id=task_id, manager="m1"))
-    return cluster_id, task_id
-
-
-ENDS: list[ManagerCommand] = [
-    SucceedTask(task_id=ANY, manager="m1"),
-    SucceedTask(task_id=ANY, manager="m1", in_sync=False),
-    FailTask(task_id=ANY, manager="m1", reason="No disk."),
-    LoseTask(task_id=ANY, manager="m1", reason="The host is another."),
-    EndCancelledTask(task_id=ANY, manager="m1"),
-]
-
-
-@pytest.mark.parametrize("kind", [InstallCluster, ApplyChanges, CheckCluster])
-@pytest.mark.parametrize("end", ENDS, ids=lambda end: type(end).__name__)
-async def test_a_deletion_begins_when_the_task_that_runs_is_over(
-    place: Place, kind: type[ClusterCommand], end: ManagerCommand
-) -> None:
-    cluster_id, task_id = await running(place, kind)
-    for _ in range(2):
-        await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    assert kinds(place.hub.events()).count(ClusterDeletionWanted) == 1
-    waiting = await place.state(cluster_id)
-    assert (waiting.status, waiting.task_id) == (ClusterStatus.DELETE, task_id)
-    for command in (InstallCluster, ApplyChanges, CheckCluster):
-        with pytest.raises(ClusterIsBusy):
-            await place.hub.do(command(**place.about(cluster_id)))
-    with pytest.raises(ClusterIsBusy):
-        await place.change(cluster_id, "other")
-    with pytest.raises(ClusterIsBusy):
-        await place.hub.do(ChangeClusterSettings(**place.about(cluster_id), settings=Settings()))
-    await place.hub.do(end.model_copy(update={"task_id": task_id}))
-    cluster = await place.state(cluster_id)
-    assert cluster.status is ClusterStatus.DELETE
-    assert cluster.task_id not in (None, task_id)
-    assert cluster.task_id is not None
-    assert (await place.hub.state(Task, cluster.task_id)).kind is OperationKind.DELETE
-    await place.hub.do(ClaimTask(task_id=cluster.task_id, manager="m1"))
-    await place.hub.do(SucceedTask(task_id=cluster.task_id, manager="m1"))
-    assert (await place.state(cluster_id)).status is ClusterStatus.DELETED
-
-
-async def test_a_task_that_nobody_has_claimed_gives_way_to_a_deletion(place: Place) -> None:
-    cluster_id = await place.create()
-    await place.install(cluster_id)
-    check_id = await place.hub.do(CheckCluster(**place.about(cluster_id)))
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    assert (await place.hub.state(Task, check_id)).status is TaskStatus.CANCELLED
-    cluster = await place.state(cluster_id)
-    assert cluster.task_id is not None
-    assert (await place.hub.state(Task, cluster.task_id)).kind is OperationKind.DELETE
-
-
-async def test_an_installation_that_has_not_begun_leaves_nothing_to_destroy(place: Place) -> None:
-    cluster_id = await place.create()
-    task_id = await place.hub.do(InstallCluster(**place.about(cluster_id)))
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    assert (await place.hub.state(Task, task_id)).status is TaskStatus.CANCELLED
-    assert (await place.state(cluster_id)).status is ClusterStatus.DELETED
-
-
-async def test_a_cluster_is_forgotten_when_the_task_that_runs_is_over(place: Place) -> None:
-    cluster_id, task_id = await running(place, CheckCluster)
-    for forget in (False, True, False):
-        await place.hub.do(DeleteCluster(**place.about(cluster_id), forget=forget))
-    assert (await place.state(cluster_id)).status is ClusterStatus.DELETE
-    await place.hub.do(SucceedTask(task_id=task_id, manager="m1"))
-    assert (await place.state(cluster_id)).status is ClusterStatus.DELETED
-    await place.create("north")
-
-
-async def test_a_deletion_that_fails_is_not_begun_again_by_itself(place: Place) -> None:
-    cluster_id, task_id = await running(place, CheckCluster)
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    await place.hub.do(SucceedTask(task_id=task_id, manager="m1"))
-    deletion_id = (await place.state(cluster_id)).task_id
-    await place.hub.do(ClaimTask(task_id=deletion_id, manager="m1"))
-    await place.hub.do(FailTask(task_id=deletion_id, manager="m1", reason="No host."))
-    cluster = await place.state(cluster_id)
-    assert (cluster.status, cluster.task_id) == (ClusterStatus.DELETION_FAILED, None)
-    await place.change(cluster_id, values={**GOOD, "size": 7})
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    assert (await place.state(cluster_id)).status is ClusterStatus.DELETE
-
-
-async def test_nothing_happens_any_more_to_an_archived_cluster(place: Place) -> None:
-    cluster_id = await place.create()
-    await place.install(cluster_id)
-    await place.hub.do(DeleteCluster(**place.about(cluster_id), forget=True))
-    before = len(place.hub.store.records)
-    await place.hub.do(DeleteCluster(**place.about(cluster_id)))
-    about = place.about(cluster_id)
-    for command in (
-        InstallCluster(**about),
-        ApplyChanges(**about),
-        CheckCluster(**about),
-        ChangeClusterSettings(**about, settings=MANUAL),
-        ForgetHostKey(**about, host="10.0.0.1"),
-    ):
-        with pytest.raises(ClusterIsArchived):
-            await place.hub.do(command)
-    with pytest.raises(ClusterIsArchived):
-        await place.change(cluster_id, "other")
-    assert len(place.hub.store.records) == before
-
-
-async def test_a_host_key_is_forgotten_when_a_person_says_so(place: Place) -> None:
-    cluster_id = await place.create()
-    task_id = await place.hub.do(InstallCluster(**place.about(cluster_id)))
-    await place.hub.do(ClaimTask(task_id=task_id, manager="m1"))
-    await place.hub.do(
-        PinHostKey(
-            task_id=task_id, manager="m1", host="10.0.0.1", port=22, key="K", fingerprint="F"
-        )
-    )
-    await place.hub.do(ForgetHostKey(**place.about(cluster_id), host="10.0.0.1"))
-    assert place.hub.events()[-1] == ClusterHostKeyForgotten(
-        host="10.0.0.1", port=22, fingerprint="F"
-    )
-
-
 async def test_a_cluster_of_another_workspace_is_not_found(place: Place) -> None:
     cluster_id = await place.create()
     theirs = {"workspace_id": await place.hub.workspace("theirs"), "cluster_id": cluster_id}
@@ -544,75 +216,3 @@ async def test_a_render_that_fails_the_same_way_again_is_no_second_event(place: 
 async def password(place: Place, cluster_id: UUID) -> str:
     cluster = await place.state(cluster_id)
     return await place.hub.vault.open(cluster_id, cluster.configuration.secret_values["password"])
-
-
-async def test_a_unique_value_belongs_to_one_cluster_of_the_template(place: Place) -> None:
-    await place.create(values={**GOOD, "port": 22})
-    with pytest.raises(Taken, match="cluster north has the value 22") as refused:
-        await place.create("south", values={**GOOD, "port": 22.0})
-    assert refused.value.pointer == "/values/port"
-    other = await place.create("south", values={**GOOD, "port": 23})
-    with pytest.raises(Taken) as refused:
-        await place.change(other, "south", values={**GOOD, "port": 22})
-    assert refused.value.pointer == "/values/port"
-    await place.create("east")
-    await place.create("west")
-
-
-async def test_two_who_want_one_unique_value_at_once_hear_the_same() -> None:
-    place = await a_place(Hub(Unheard(StandingClock())))
-    north = await place.create(values={**GOOD, "port": 22})
-    with pytest.raises(Taken, match=f"port must be unique, and cluster {north}") as refused:
-        await place.create("south", values={**GOOD, "port": 22})
-    assert refused.value.pointer == "/values/port"
-
-
-async def test_a_unique_value_that_is_given_up_is_for_anybody(place: Place) -> None:
-    first = await place.create(values={**GOOD, "port": 22})
-    second = await place.create("south", values={**GOOD, "port": 23})
-    await place.change(first, values={**GOOD, "port": 24})
-    await place.change(second, "south", values={**GOOD, "port": 22})
-    await place.hub.do(DeleteCluster(**place.about(second)))
-    await place.change(first, values={**GOOD, "port": 22})
-    await place.change(first, values={**GOOD, "port": 22, "size": 4})
-    await place.change(first, values=GOOD)
-    await place.create("east", values={**GOOD, "port": 22})
-
-
-async def test_a_value_is_unique_in_its_own_template(place: Place) -> None:
-    await place.create(values={**GOOD, "port": 22})
-    await place.hub.cluster(place.workspace_id, "south", size=3, zone="a", port=22)
-
-
-async def test_a_value_is_unique_from_the_version_on_that_says_so(place: Place) -> None:
-    await place.create(values={**GOOD, "port": 22})
-    shared = tuple({**entry, "unique": False} for entry in PARAMS)
-    await place.hub.do(
-        ChangeClusterTemplate(
-            workspace_id=place.workspace_id,
-            cluster_template_id=place.template_id,
-            params=shared,
-        )
-    )
-    newest = await place.hub.version(place.template_id)
-    fields = {"values": {**GOOD, "port": 22}, "cluster_template_version_id": newest}
-    second = await place.create("south", **fields)
-    with pytest.raises(Taken):
-        await place.change(second, "south", values=fields["values"])
-    assert claims_of(place.hub.store.records) == place.hub.store.claims
-
-
-async def test_a_unique_value_of_any_length_is_held(place: Place) -> None:
-    long = "x" * 20_000
-    params = ({"key": "zone", "title": "Zone", "type": "string", "unique": True},)
-    await place.hub.do(
-        ChangeClusterTemplate(
-            workspace_id=place.workspace_id, cluster_template_id=place.template_id, params=params
-        )
-    )
-    version = {"cluster_template_version_id": await place.hub.version(place.template_id)}
-    await place.create(values={"zone": long}, **version)
-    with pytest.raises(Taken) as refused:
-        await place.create("south", values={"zone": long}, **version)
-    assert len(refused.value.detail) < 200
-    assert max(map(len, place.hub.store.claims)) < 500
