@@ -1,5 +1,6 @@
 """A small fleet with one cluster in each state, and tasks that were told how they went."""
 
+from typing import Any
 from uuid import UUID
 
 from application.cluster_templates import ChangeClusterTemplate
@@ -19,10 +20,14 @@ from domain.clusters import Cluster
 from domain.secrets import Secret
 from domain.values import ChangeMode
 from domain.workspaces import WorkspaceSettings
+from projections.cluster_list import ClusterFilter, clusters_where
 from tests.adapters.http.web.house import House
 
+EXAMPLE = "/workspaces/example"
+"""The address of the workspace that is filled."""
 MANAGER = "hub-a"
 PHASES = ("connect", "look-around", "prepare-node", "start-workers", "greet")
+STATE = {"progress": Secret("eA==")}
 PEOPLE = ("Mira Okafor", "Asel Nurlanova", "Henrik Dahl")
 
 
@@ -50,6 +55,17 @@ async def fill(house: House) -> UUID:
     await another_version(house, workspace_id, template_id)
     await house.shown()
     return workspace_id
+
+
+async def clusters_of(house: House) -> dict[str, str]:
+    """The ids of all clusters by their names."""
+    found = await clusters_where(await house.reads.reader(), ClusterFilter())
+    return {row["name"]: row["id"] for row in found.rows}
+
+
+async def home_of(house: House, name: str) -> str:
+    """The address of a cluster's first page."""
+    return f"{EXAMPLE}/clusters/{(await clusters_of(house))[name]}"
 
 
 async def template_of(house: House) -> tuple[UUID, UUID]:
@@ -92,18 +108,7 @@ async def run(house: House, task_id: UUID, phases: tuple[str, ...]) -> None:
         await start(house, task_id, phase)
         note = LogLine(phase, f"Phase {phase} begins", "note")
         await house.hub.task_logs.write(task_id, [note, LogLine(phase, "done", offset=10)])
-        place = PHASES.index(phase) + 1
-        await house.manage(
-            EndPhase(
-                task_id=task_id,
-                manager=MANAGER,
-                phase=phase,
-                skipped=phase == "look-around",
-                next_phase=PHASES[place] if place < len(PHASES) else None,
-                next_phase_critical=False,
-                state={"progress": Secret("eA==")},
-            )
-        )
+        await end(house, task_id, phase, skipped=phase == "look-around", state=STATE)
 
 
 async def start(house: House, task_id: UUID, phase: str) -> None:
@@ -114,6 +119,21 @@ async def start(house: House, task_id: UUID, phase: str) -> None:
             phase=phase,
             critical=phase == "start-workers",
             phases=PHASES,
+        )
+    )
+
+
+async def end(house: House, task_id: UUID, phase: str, **outcome: Any) -> None:
+    place = PHASES.index(phase) + 1
+    told = {"skipped": False, "state": {}, **outcome}
+    await house.manage(
+        EndPhase(
+            task_id=task_id,
+            manager=MANAGER,
+            phase=phase,
+            next_phase=PHASES[place] if place < len(PHASES) else None,
+            next_phase_critical=False,
+            **told,
         )
     )
 
@@ -134,18 +154,7 @@ async def install(house: House, workspace_id: UUID, cluster_id: UUID) -> None:
     )
     for phase in PHASES:
         await start(house, task_id, phase)
-        place = PHASES.index(phase) + 1
-        await house.manage(
-            EndPhase(
-                task_id=task_id,
-                manager=MANAGER,
-                phase=phase,
-                skipped=False,
-                next_phase=PHASES[place] if place < len(PHASES) else None,
-                next_phase_critical=False,
-                state={},
-            )
-        )
+        await end(house, task_id, phase)
     await house.manage(SucceedTask(task_id=task_id, manager=MANAGER))
 
 

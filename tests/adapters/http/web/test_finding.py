@@ -10,20 +10,11 @@ from uuid import UUID
 
 from application.clusters import CheckCluster
 from application.tasks import ClaimTask, FailTask
-from tests.adapters.http.web.fleet import MANAGER, fill
+from tests.adapters.http.web.fleet import EXAMPLE, MANAGER, clusters_of, create, fill, template_of
 from tests.adapters.http.web.house import House
-from tests.adapters.http.web.test_changing_things import clusters_of
 from tests.adapters.http.web.visitor import Page, Visitor
 
-EXAMPLE = "/workspaces/example"
 LIST = f"{EXAMPLE}/clusters"
-
-
-def heads(page: Page) -> list[str]:
-    """The words over the columns of a table."""
-    cells = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page.html, re.DOTALL)
-    words = [" ".join(re.sub(r"<[^>]*>", "", cell).split()) for cell in cells]
-    return [word for word in words if word]
 
 
 def names(page: Page) -> list[str]:
@@ -37,12 +28,12 @@ def positions(page: Page) -> list[int]:
 async def test_the_columns_of_the_list_are_chosen_and_stay(house: House, mira: Visitor) -> None:
     await fill(house)
     usual = ["Name", "Infrastructure", "Template", "Last change", "When", "Age"]
-    assert heads(await mira.get(LIST)) == usual
+    assert (await mira.get(LIST)).heads == usual
     chosen = {"columns": ["name", "revision", "task"], "back": LIST}
     answer = await mira.post("/preferences", chosen)
     assert answer.headers["location"] == LIST
     page = await mira.get(LIST)
-    assert heads(page) == ["Name", "Infrastructure", "Revision", "Task"]
+    assert page.heads == ["Name", "Infrastructure", "Revision", "Task"]
     assert 'value="revision" checked' in page.html
     assert 'value="template" checked' not in page.html
 
@@ -113,13 +104,21 @@ async def test_settings_are_called_by_what_they_are_of(house: House, mira: Visit
     assert "pay-prod-fra-1 ClusterSettings" in page.words
 
 
-async def test_the_system_page_tells_how_far_everything_is(house: House, mira: Visitor) -> None:
-    await fill(house)
-    page = await mira.get("/system")
-    head = await house.hub.store.head()
-    assert f"Log position {head:,}" in page.words
-    for reader in ("cluster_list", "cluster_detail", "history", "tasks", "workspaces"):
-        assert f"{reader} " in page.words
-    assert {"Position", "Behind", "Lag", "State"} <= set(heads(page))
-    assert "In order" in page.words
-    assert "Every event is where it belongs." in page.words
+async def test_clusters_by_the_thousand_are_read_page_by_page(house: House, mira: Visitor) -> None:
+    workspace_id = await house.example()
+    template_id, version_id = await template_of(house)
+    for n in range(60):
+        await create(house, workspace_id, template_id, version_id, f"store-{n:03}", "Henrik Dahl")
+    await house.shown()
+    first = await mira.get(f"{EXAMPLE}/clusters?sort=name")
+    assert "1–50 of 61" in first.words
+    following = next(link for link in first.links if "cursor=" in link)
+    second = await mira.get(following)
+    assert "51–61 of 61" in second.words
+    assert "store-059" in second.words
+    filtered = await mira.get(f"{EXAMPLE}/clusters?q=store-05")
+    assert "10 of 61" in filtered.words
+    as_status = await mira.get(f"{EXAMPLE}/clusters?q=In+sync")
+    assert str(as_status.response.url).endswith("status=in_sync")
+    csv = await mira.get(f"{EXAMPLE}/clusters.csv?q=store-05")
+    assert len(csv.html.splitlines()) == 11

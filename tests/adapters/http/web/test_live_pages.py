@@ -9,12 +9,18 @@ import httpx2
 
 from application.clusters import InstallCluster
 from application.ports import LogLine
-from tests.adapters.http.web.fleet import begin, change, create, fill, template_of
+from tests.adapters.http.web.fleet import (
+    EXAMPLE,
+    begin,
+    change,
+    clusters_of,
+    create,
+    fill,
+    template_of,
+)
 from tests.adapters.http.web.house import House, served
-from tests.adapters.http.web.test_changing_things import clusters_of
 from tests.adapters.http.web.visitor import Visitor
 
-EXAMPLE = "/workspaces/example"
 PATIENCE_SECONDS = 10
 
 

@@ -11,14 +11,12 @@ from starlette.routing import Match
 
 from adapters.http.web.routes import PAGES
 from application.ports import LogLine
-from tests.adapters.http.web.fleet import begin, create, fill, template_of
+from tests.adapters.http.web.fleet import EXAMPLE, begin, clusters_of, create, fill, template_of
 from tests.adapters.http.web.house import House
-from tests.adapters.http.web.test_changing_things import clusters_of
 from tests.adapters.http.web.visitor import Page, Visitor
 
 ELSEWHERE = ("/static/", "/documentation", "/livez", "/readyz", "/metrics", "/api/")
 ENOUGH = 220
-EXAMPLE = "/workspaces/example"
 
 
 def shape(address: str) -> str:

@@ -149,6 +149,13 @@ class Page(HTMLParser):
     def words(self) -> str:
         return " ".join(self.text.split())
 
+    @property
+    def heads(self) -> list[str]:
+        """The words over the columns of a table."""
+        cells = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', self.html, re.DOTALL)
+        words = [" ".join(re.sub(r"<[^>]*>", "", cell).split()) for cell in cells]
+        return [word for word in words if word]
+
     def inner_links(self) -> Iterator[str]:
         """The addresses of this site that the page leads to, without their fragments."""
         for link in self.links:
