@@ -3,8 +3,9 @@
 import math
 import re
 
+from adapters.gotpl.faults import SourceFault
 from adapters.gotpl.lexer import Token
-from adapters.gotpl.syntax import Number, SourceFault
+from adapters.gotpl.syntax import Number
 
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 

@@ -10,12 +10,13 @@ from hashlib import blake2b
 from typing import Any
 
 from adapters.gotpl.execution import Run
+from adapters.gotpl.faults import SourceFault
 from adapters.gotpl.functions import functions
 from adapters.gotpl.limits import MEBIBYTE, Limits
 from adapters.gotpl.page import Page, Place, place_in
 from adapters.gotpl.parser import parse
 from adapters.gotpl.sentences import sentence_about
-from adapters.gotpl.syntax import SourceFault, Template
+from adapters.gotpl.syntax import Template
 
 _MAX_COMPILED_BYTES = MEBIBYTE
 """Of the sources that are kept as they were read; they take some fifty times as much."""

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from adapters.gotpl.syntax import SourceFault
+from adapters.gotpl.faults import SourceFault
 
 LEFT, RIGHT = "{{", "}}"
 _COMMENT, _END_OF_COMMENT = "/*", "*/"

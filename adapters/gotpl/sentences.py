@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from adapters.gotpl.execution import ExecutionFault, FunctionFault, UnknownValue
+from adapters.gotpl.faults import ExecutionFault, FunctionFault, UnknownFunction, UnknownValue
 from adapters.gotpl.functions import Told, why_not_there
-from adapters.gotpl.parser import UnknownFunction
 
 _LONGEST = 10_000
 """The parent shortens it again, once no secret is in it."""

@@ -40,6 +40,9 @@ class Number:
     is_written_as_real: bool = False
 
 
+Constant = Boolean | Text | Number
+
+
 @dataclass(slots=True, frozen=True)
 class Function:
     at: int
@@ -88,7 +91,7 @@ class Pipeline:
     commands: tuple[Command, ...]
 
 
-Operand = Nil | Dot | Boolean | Text | Number | Function | Field | Variable | Chain | Pipeline
+Operand = Nil | Dot | Constant | Function | Field | Variable | Chain | Pipeline
 
 
 @dataclass(slots=True, frozen=True)
@@ -153,12 +156,3 @@ class Template:
     source: str
     body: tuple[Node, ...]
     defined: dict[str, tuple[Node, ...]] = field(default_factory=dict)
-
-
-class SourceFault(Exception):
-    """The source is no template; the place is in characters from its beginning."""
-
-    def __init__(self, detail: str, at: int) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.at = at
