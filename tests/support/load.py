@@ -212,11 +212,17 @@ class Load:
         both = self.everywhere.refused + self.inside.refused
         return both.total() - both["GET"]
 
-    def until_more(self, count: int, told: Callable[[], object] = lambda: "") -> None:
-        """Wait until so many more commands are acknowledged."""
+    def until_more(
+        self,
+        count: int,
+        told: Callable[[], object] = lambda: "",
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Wait until so many more commands are acknowledged, and do something again and again."""
         wanted = self.acknowledged + count
 
         def are_there() -> bool:
+            meanwhile()
             self._must_be_well()
             return self.acknowledged >= wanted
 

@@ -38,16 +38,22 @@ def survive(
     killed: Counter[str] = Counter()
     progress = Progress(kills, "kills")
     with Load(fleet.apis, host) as load:
+
+        def more(acknowledged: int) -> None:
+            # What was started while the database came up has ended, with a sentence, and is
+            # started again by whoever watches over processes.
+            load.until_more(acknowledged, lambda: (killed, fleet.errors), fleet.revive)
+
         for victims in rounds([*fleet.members, POSTGRES], kills, chance):
             for victim in victims:
-                load.until_more(chance.randint(0, 4), lambda: (killed, fleet.errors))
+                more(chance.randint(0, 4))
                 if victim == POSTGRES:
                     kill_postgres(server, chance)
                 else:
                     fleet.kill(victim)
                 killed[victim.split("-")[0]] += 1
             fleet.until_up()
-            load.until_more(1, lambda: (killed, fleet.errors))
+            more(1)
             progress.at(killed.total(), load.counts)
     must_have_drained(fleet, load, host)
     return killed, load.counts
