@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import Accepted, Problem
 from adapters.http.authentication import MAX_KEY
 from adapters.http.edge import Site
 from adapters.http.problems import kinds
@@ -96,8 +96,8 @@ class _Schemas:
 
     def __init__(self, table: Table) -> None:
         adapters = {repr(r.shows): TypeAdapter(r.shows) for r in table.routes}
-        adapters[repr(shapes.Problem)] = TypeAdapter(shapes.Problem)
-        adapters[repr(shapes.Accepted)] = TypeAdapter(shapes.Accepted)
+        adapters[repr(Problem)] = TypeAdapter(Problem)
+        adapters[repr(Accepted)] = TypeAdapter(Accepted)
         given = [(key, "serialization", adapter) for key, adapter in adapters.items()]
         bodies = {r.takes.command: r for r in table.routes if r.takes}
         given += [(repr(kind), "validation", TypeAdapter(kind)) for kind in bodies]
@@ -227,7 +227,7 @@ def _good(route: Route, status: int, meaning: str, schemas: _Schemas) -> Schema:
         return {"description": meaning, "headers": headers}
     shown = schemas.shown(route.shows)
     if status == 202:
-        shown = {"anyOf": [shown, schemas.shown(shapes.Accepted)]}
+        shown = {"anyOf": [shown, schemas.shown(Accepted)]}
     text: Schema = {"schema": {"type": "string"}}
     content = {
         kind: {"schema": shown} if kind == "application/json" else text
@@ -240,7 +240,7 @@ def _accepted(schemas: _Schemas) -> Schema:
     return {
         "description": "It took effect; the read models do not show it yet.",
         "headers": {"X-Position": {"$ref": "#/components/headers/X-Position"}},
-        "content": {"application/json": {"schema": schemas.shown(shapes.Accepted)}},
+        "content": {"application/json": {"schema": schemas.shown(Accepted)}},
     }
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import audit as shapes
 from adapters.http.calls import Call
 from adapters.http.parameters import Instant, InWorkspace, Paging, Reading
 from adapters.http.routing import Route, Within, query

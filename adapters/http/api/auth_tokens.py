@@ -4,7 +4,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import auth_tokens as shapes
+from adapters.http.api.shapes import read_only
 from adapters.http.calls import Call, found
 from adapters.http.parameters import InWorkspace, Reading
 from adapters.http.routing import Route, Takes, Within, changed, command, query
@@ -16,7 +17,7 @@ from projections.auth_tokens import token, tokens_of
 from projections.reader import Shown, rfc3339
 
 AT = "/api/v1/auth_tokens"
-READ_ONLY = shapes.read_only(shapes.NewAuthToken, "name", "workspace_id", "read_only", "expires_at")
+READ_ONLY = read_only(shapes.NewAuthToken, "name", "workspace_id", "read_only", "expires_at")
 HINT = 8
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from starlette.types import ASGIApp
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import cluster_templates as shapes
+from adapters.http.api.shapes import read_only
 from adapters.http.calls import Call, found
 from adapters.http.parameters import InWorkspace, Reading
 from adapters.http.routing import Route, Takes, Within, changed, command, id_of, query
@@ -24,7 +25,7 @@ from projections.cluster_templates import template, templates_of
 from projections.reader import Reader, Shown
 
 AT = "/api/v1/cluster_templates"
-READ_ONLY = shapes.read_only(
+READ_ONLY = read_only(
     shapes.ClusterTemplate, "name", "comment", "params", "sections", "current_revision"
 )
 

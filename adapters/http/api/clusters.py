@@ -5,7 +5,9 @@ from uuid import UUID
 
 from starlette.types import ASGIApp
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import clusters as shapes
+from adapters.http.api.shapes import read_only
+from adapters.http.api.shapes.tasks import Task
 from adapters.http.api.tasks import queued
 from adapters.http.calls import Call, found
 from adapters.http.looks import with_last_look
@@ -38,7 +40,7 @@ WRITTEN = (
     "cluster_template_version_id",
     "registry_id",
 )
-READ_ONLY = shapes.read_only(shapes.Cluster, *WRITTEN, "current_revision")
+READ_ONLY = read_only(shapes.Cluster, *WRITTEN, "current_revision")
 SECTIONS = {
     "cluster_configuration": ("cluster_configuration", "kubernetes"),
     "provider_specific_cluster_configuration": (
@@ -237,7 +239,7 @@ ROUTES: tuple[Route, ...] = (
             f"/clusters/{{cluster_id}}/{word}",
             kind,
             queued,
-            shows=shapes.Task,
+            shows=Task,
             statuses={202: "A task was queued."},
             within=Within.ONE,
             of=Cluster,

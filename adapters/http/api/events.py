@@ -9,7 +9,7 @@ from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import events as shapes
 from adapters.http.calls import Call
 from adapters.http.edge import FellBehind
 from adapters.http.parameters import MAX_POSITION, InWorkspace

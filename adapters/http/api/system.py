@@ -1,6 +1,6 @@
 """The system itself over the API: how far the log is, and everything that follows it."""
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import system as shapes
 from adapters.http.calls import Call
 from adapters.http.parameters import Parameters
 from adapters.http.routing import Route, query

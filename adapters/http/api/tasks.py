@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from adapters.http import answers
 from adapters.http.answers import Answer
-from adapters.http.api import shapes
+from adapters.http.api.shapes import tasks as shapes
 from adapters.http.calls import Call, found
 from adapters.http.parameters import InWorkspace, Paging, Reading
 from adapters.http.routing import Route, Within, changed, command, id_of, query

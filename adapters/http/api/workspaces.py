@@ -5,7 +5,8 @@ from uuid import UUID
 
 from starlette.types import ASGIApp
 
-from adapters.http.api import shapes
+from adapters.http.api.shapes import read_only
+from adapters.http.api.shapes import workspaces as shapes
 from adapters.http.calls import Call, found
 from adapters.http.routing import Route, Takes, changed, command, id_of, query
 from application.commands import Outcome
@@ -15,7 +16,7 @@ from domain.workspaces import Workspace
 from projections.reader import Shown, rfc3339
 from projections.workspaces import all_workspaces, workspace
 
-READ_ONLY = shapes.read_only(shapes.Workspace, "name", "settings")
+READ_ONLY = read_only(shapes.Workspace, "name", "settings")
 
 
 async def list_workspaces(call: Call) -> list[Shown]:

@@ -1,0 +1,23 @@
+"""A workspace as the API shows it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.model import Value
+from domain.values import ChangeMode
+
+
+class WorkspaceSettings(Value):
+    change_mode: ChangeMode
+    check_interval: int = Field(description="Minutes.")
+
+
+class Workspace(Value):
+    id: UUID
+    name: str
+    slug: str
+    settings: WorkspaceSettings
+    created_at: datetime
+    updated_at: datetime
