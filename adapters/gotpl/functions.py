@@ -11,12 +11,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from gotpl.exts.helm.runtime import HelmExtension
-from gotpl.funcs.sprig import text_func_map
 from gotpl.runtime.results import unwrap_function_result
 
 from adapters.gotpl import builtins, corrections, formats, printing
 from adapters.gotpl.signatures import Signature
-from adapters.yaml.writing import write_yaml
+from adapters.gotpl.sprig import SPRIG
 
 _CHANGING = (
     *("ago", "date", "dateInZone", "dateModify", "date_in_zone", "date_modify", "durationRound"),
@@ -115,9 +114,9 @@ class Told(Exception):
 
 def functions() -> Mapping[str, Signature]:
     """All of them but `and`, `or` and `include`, which only a run can answer."""
-    known = {**text_func_map(), **{name: HelmExtension().functions[name] for name in _FROM_HELM}}
+    known = {**SPRIG, **{name: HelmExtension().functions[name] for name in _FROM_HELM}}
     known |= corrections.FUNCTIONS
-    known |= {"toYaml": _to_yaml, "required": _required, "fail": _fail}
+    known |= {"required": _required, "fail": _fail}
     named = {
         name: Signature.of(written, _unwrapped(known[name]))
         for written, names in _SIGNATURES.items()
@@ -165,19 +164,6 @@ def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         return unwrap_function_result(function(*arguments))
 
     return answered
-
-
-def _to_yaml(value: object) -> str:
-    """Block style with sorted keys, as Go marshals maps."""
-    return write_yaml([_plain(value)]).removesuffix("\n")
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(value[key]) for key in sorted(value, key=str)}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _required(message: str, value: object) -> object:

@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
-from gotpl.funcs.sprig import text_func_map
 from gotpl.runtime.results import unwrap_function_result
 
 from adapters.gotpl.builtins import Refusal
+from adapters.gotpl.sprig import SPRIG
 
-_SPRIG = text_func_map()
 _MOST_REPEATED = 1_000
 _REPEAT = re.compile(r"\{([0-9]+)(,?)([0-9]*)\}", re.ASCII)
 _NAMED = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>", re.ASCII)
@@ -79,7 +78,7 @@ class _Reader:
     def _literal(self) -> None:
         end = self._pattern.find("\\E", self._at)
         end = len(self._pattern) if end < 0 else end
-        self._written.append(str(_SPRIG["regexQuoteMeta"](self._pattern[self._at + 2 : end])))
+        self._written.append(str(SPRIG["regexQuoteMeta"](self._pattern[self._at + 2 : end])))
         self._at = end + 2
         self._stood(1)
 
@@ -135,8 +134,8 @@ def _named(name: str) -> Any:
     def answered(pattern: str, text: str, *others: Any) -> Any:
         rewritten = _Reader(pattern).rewritten()
         # One that is no pattern is refused, also where nothing is looked for.
-        unwrap_function_result(_SPRIG["mustRegexMatch"](rewritten, ""))
-        return unwrap_function_result(_SPRIG[name](rewritten, text, *others))
+        unwrap_function_result(SPRIG["mustRegexMatch"](rewritten, ""))
+        return unwrap_function_result(SPRIG[name](rewritten, text, *others))
 
     return answered
 
@@ -144,7 +143,7 @@ def _named(name: str) -> Any:
 def matches(pattern: str, text: str) -> bool:
     """What is no pattern matches nothing."""
     try:
-        return bool(_SPRIG["regexMatch"](_Reader(pattern).rewritten(), text))
+        return bool(SPRIG["regexMatch"](_Reader(pattern).rewritten(), text))
     except Refusal:
         return False
 
