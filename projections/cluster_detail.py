@@ -254,12 +254,3 @@ async def installed_clusters(reader: Reader) -> list[Shown]:
         " and d.applied_at is not null",
         {"statuses": [ClusterStatus.IN_SYNC, ClusterStatus.PENDING_CHANGES, ClusterStatus.UNKNOWN]},
     )
-
-
-async def renderings_of(reader: Reader, cluster_id: UUID) -> list[Shown]:
-    """Every rendering of a cluster with its references to documents, newest first."""
-    return await reader.rows(
-        "select rendering, sections, engine, rendered_at from cluster_renderings"
-        " where cluster_id = %(id)s order by rendering desc",
-        {"id": cluster_id},
-    )

@@ -20,11 +20,7 @@ from domain.clusters import (
 )
 from domain.secrets import Secret
 from domain.values import ChangeMode, DocumentRef, OperationKind
-from projections.cluster_detail import (
-    cluster,
-    installed_clusters,
-    renderings_of,
-)
+from projections.cluster_detail import cluster, installed_clusters
 from projections.reader import Shown
 from tests.projections.scenario import Scenario
 
@@ -120,7 +116,6 @@ async def test_what_is_desired_and_what_is_applied_are_told_apart(scene: Scenari
     assert row["sections"] == {"SSH": later.model_dump(mode="json")}
     assert (row["rendering"], row["applied_rendering"]) == (2, 1)
     assert row["cluster_configuration_applied_at"] is not None
-    assert [found["rendering"] for found in await renderings_of(scene.reader, CLUSTER)] == [2, 1]
 
 
 async def test_errors_of_rendering_stand_until_it_renders(scene: Scenario) -> None:
