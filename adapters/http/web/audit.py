@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from adapters.http.api.audit import CSV, EXPORT_PAGE, NDJSON, as_csv, as_lines
 from adapters.http.problems import BadRequest
 from adapters.http.web import pages
+from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.endpoints import page
 from adapters.http.web.sentences import field_changes
 from adapters.http.web.times import rfc3339
@@ -18,7 +19,7 @@ from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from domain.model import NotFound
 from projections.history import HistoryFilter, history_row, history_where, who_acted
-from projections.reader import BadCursor, Page, Shown
+from projections.reader import Page, Shown
 from projections.workspaces import workspaces_within
 
 ROWS = 50
@@ -190,11 +191,9 @@ def _end(visit: Visit, name: str) -> datetime | None:
 
 
 async def _page(visit: Visit, search: Search) -> Page:
-    try:
-        cursor = visit.query("cursor") or None
+    cursor = visit.query("cursor") or None
+    with cursor_of_ours():
         return await history_where(visit.reader, search.where(), limit=ROWS, cursor=cursor)
-    except BadCursor as error:
-        raise BadRequest(str(error)) from error
 
 
 PAGES = [

@@ -10,10 +10,10 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
-from adapters.http.problems import BadRequest
 from adapters.http.telling import told
 from adapters.http.web import pages, words
 from adapters.http.web.cluster import HOME, OWN_RECORDS, found, head_of
+from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.differences import Difference, difference
 from adapters.http.web.endpoints import page
 from adapters.http.web.sentences import FieldChange, field_changes
@@ -24,7 +24,7 @@ from domain.clusters import ClusterRendered
 from domain.model import NotFound, Recorded
 from projections.cluster_detail import cluster as cluster_by_id
 from projections.history import HistoryFilter, history_row, history_where, who_acted
-from projections.reader import BadCursor, Page, Shown
+from projections.reader import Page, Shown
 
 ROWS = 50
 MOMENT = timedelta(microseconds=1)
@@ -117,11 +117,9 @@ async def history(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, where: HistoryFilter) -> Page:
-    try:
-        cursor = visit.query("cursor") or None
+    cursor = visit.query("cursor") or None
+    with cursor_of_ours():
         return await history_where(visit.reader, where, limit=ROWS, cursor=cursor)
-    except BadCursor as error:
-        raise BadRequest(str(error)) from error
 
 
 def _by_day(visit: Visit, rows: Sequence[Shown]) -> list[tuple[str, list[Shown]]]:

@@ -7,12 +7,12 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID
 
-from adapters.http.problems import BadRequest
 from adapters.http.web.cluster_view import COLUMNS, ROWS, SORTS, View, columns_of
+from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from projections.cluster_list import clusters_where, count_before, count_by_status
-from projections.reader import BadCursor, Page, Reader, Shown
+from projections.reader import Page, Reader, Shown
 from projections.workspaces import all_workspaces
 
 
@@ -55,7 +55,7 @@ async def numbers(visit: Visit, view: View, reader: Reader) -> dict[str, Any]:
 
 
 async def rows(visit: Visit, view: View, reader: Reader) -> Page:
-    try:
+    with cursor_of_ours():
         return await clusters_where(
             reader,
             view.where(within(visit)),
@@ -64,8 +64,6 @@ async def rows(visit: Visit, view: View, reader: Reader) -> Page:
             limit=ROWS,
             cursor=view.cursor,
         )
-    except BadCursor as error:
-        raise BadRequest(str(error)) from error
 
 
 async def _before(visit: Visit, view: View, reader: Reader, page: Page) -> int:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from starlette.responses import Response, StreamingResponse
 
-from adapters.http.problems import BadRequest
 from adapters.http.web import live, pages, words
 from adapters.http.web.cluster import HOME, Concerned, found, head_of
 from adapters.http.web.cluster import shown as overview_shown
+from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.endpoints import act, page
 from adapters.http.web.live import EVERYTHING, PULSE
 from adapters.http.web.phases import course_of
@@ -18,7 +18,7 @@ from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from application.tasks import CancelTask
 from domain.model import NotFound, Recorded, Refusal
-from projections.reader import BadCursor, Page, Reader, Shown
+from projections.reader import Page, Reader, Shown
 from projections.tasks import task as task_by_id
 from projections.tasks import tasks_where
 
@@ -75,10 +75,8 @@ async def _tasks(visit: Visit, reader: Reader) -> dict[str, Any]:
 
 
 async def _page(reader: Reader, **where: Any) -> Page:
-    try:
+    with cursor_of_ours():
         return await tasks_where(reader, limit=ROWS, **where)
-    except BadCursor as error:
-        raise BadRequest(str(error)) from error
 
 
 async def infrastructure(visit: Visit) -> Response:

@@ -1,5 +1,6 @@
 """Times as pages tell them: short near now, longer far away, with UTC to be read on each."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -105,39 +106,23 @@ class Times:
 
     def moment(self, text: str | datetime | None, css: str = "") -> Markup | str:
         """14:32, 20 Nov or 3 May 2024."""
-        if text is None:
-            return "–"
-        local = self._local(text)
-        return element(local, "moment", short(local, self.now), css=css)
+        return self._element(text, "moment", lambda local: short(local, self.now), css)
 
     def clock(self, text: str | datetime | None, css: str = "") -> Markup | str:
         """14:32:07, whatever the day."""
-        if text is None:
-            return "–"
-        local = self._local(text)
-        return element(local, "clock", clock(local), css=css)
+        return self._element(text, "clock", clock, css)
 
     def second(self, text: str | datetime | None, css: str = "") -> Markup | str:
         """14:32:07 today, with the day before it else."""
-        if text is None:
-            return "–"
-        local = self._local(text)
-        day_before = "" if local.date() == self.now.date() else f"{short(local, self.now)} "
-        return element(local, "second", f"{day_before}{clock(local)}", css=css)
+        return self._element(text, "second", self._second, css)
 
     def full(self, text: str | datetime | None, css: str = "") -> Markup | str:
         """21 November 2026 14:32:07."""
-        if text is None:
-            return "–"
-        local = self._local(text)
-        return element(local, "full", full(local), css=css)
+        return self._element(text, "full", full, css)
 
     def age(self, text: str | datetime | None, css: str = "") -> Markup | str:
         """How long ago: 26 min."""
-        if text is None:
-            return "–"
-        local = self._local(text)
-        return element(local, "age", age((self.now - local).total_seconds()), css=css)
+        return self._element(text, "age", self._age, css)
 
     def instant(self, moment: datetime, css: str = "") -> Markup:
         """14 Mar 2026 09:12: the instant that is looked at."""
@@ -176,6 +161,21 @@ class Times:
             return f"Today, {name}"
         yesterday = self.now.date() - timedelta(days=1)
         return f"Yesterday, {name}" if local.date() == yesterday else name
+
+    def _element(
+        self, text: str | datetime | None, kind: str, told: Callable[[datetime], str], css: str
+    ) -> Markup | str:
+        if text is None:
+            return "–"
+        local = self._local(text)
+        return element(local, kind, told(local), css=css)
+
+    def _second(self, local: datetime) -> str:
+        day_before = "" if local.date() == self.now.date() else f"{short(local, self.now)} "
+        return f"{day_before}{clock(local)}"
+
+    def _age(self, local: datetime) -> str:
+        return age((self.now - local).total_seconds())
 
     def _local(self, text: str | datetime) -> datetime:
         moment = parsed(text) if isinstance(text, str) else text
