@@ -6,7 +6,7 @@ The types are those of `signatures`; what cannot become one raises ExecutionFaul
 from typing import Any
 
 from adapters.gotpl.faults import ExecutionFault
-from adapters.gotpl.kinds import NOTHING, is_nothing, type_of
+from adapters.gotpl.kinds import NOTHING, described
 from adapters.gotpl.signatures import ACCEPTED, TAKES_NIL
 from adapters.gotpl.syntax import Boolean, Constant, Number, Text
 
@@ -22,8 +22,7 @@ def fitting(value: Any, kind: str) -> Any:
     if value is NOTHING and kind in TAKES_NIL:
         return {}
     if not ACCEPTED[kind](value):
-        found = "nothing" if is_nothing(value) else f"a value of type {type_of(value)}"
-        raise ExecutionFault(f"a {_SPOKEN[kind]} is wanted here, not {found}")
+        raise ExecutionFault(f"a {_SPOKEN[kind]} is wanted here, not {described(value)}")
     return value
 
 

@@ -9,9 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from adapters.gotpl import syntax
-from adapters.gotpl.builtins import Refusal
 from adapters.gotpl.evaluation import Evaluation, Given
-from adapters.gotpl.faults import ExecutionFault
+from adapters.gotpl.faults import ExecutionFault, Refusal
 from adapters.gotpl.kinds import NOTHING, is_nothing, is_true, is_whole, type_of
 from adapters.gotpl.page import Page, Place
 from adapters.gotpl.printing import plain

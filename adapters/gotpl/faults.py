@@ -1,4 +1,4 @@
-"""Why a source cannot be read, or why the run of a template cannot go on."""
+"""Why a source cannot be read, a function cannot answer, or a run cannot go on."""
 
 
 class SourceFault(Exception):
@@ -37,3 +37,7 @@ class UnknownValue(ExecutionFault):
         super().__init__(name)
         self.name = name
         self.names = names
+
+
+class Refusal(Exception):
+    """The function does not take what it was given; the text says why."""

@@ -13,7 +13,7 @@ from typing import Any
 from gotpl.exts.helm.runtime import HelmExtension
 from gotpl.runtime.results import unwrap_function_result
 
-from adapters.gotpl import builtins, corrections, formats, printing
+from adapters.gotpl import builtins, comparisons, corrections, formats, printing
 from adapters.gotpl.signatures import Signature
 from adapters.gotpl.sprig import SPRIG
 
@@ -140,12 +140,12 @@ BUILTINS: Mapping[str, Signature] = {
         ("printf", "string any...", formats.printed_by),
         ("println", "any...", printing.printed_line),
         ("urlquery", "any...", builtins.urlquery),
-        ("eq", "value value...", builtins.eq),
-        ("ge", "value value", builtins.ge),
-        ("gt", "value value", builtins.gt),
-        ("le", "value value", builtins.le),
-        ("lt", "value value", builtins.lt),
-        ("ne", "value value", builtins.ne),
+        ("eq", "value value...", comparisons.eq),
+        ("ge", "value value", comparisons.ge),
+        ("gt", "value value", comparisons.gt),
+        ("le", "value value", comparisons.le),
+        ("lt", "value value", comparisons.lt),
+        ("ne", "value value", comparisons.ne),
     )
 }
 

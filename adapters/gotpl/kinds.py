@@ -76,6 +76,11 @@ def type_of(value: Any) -> str:
     return "<nil>"
 
 
+def described(value: Any) -> str:
+    """For who is told that it cannot be used."""
+    return "nothing" if is_nothing(value) else f"a value of type {type_of(value)}"
+
+
 def kind_of(value: Any) -> str:
     for python, _, kind in _TYPES:
         if isinstance(value, python):

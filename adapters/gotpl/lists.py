@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.gotpl.builtins import Refusal
+from adapters.gotpl.faults import Refusal
 from adapters.gotpl.kinds import deep_equal, kind_of
 from adapters.gotpl.sprig import SPRIG
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from adapters.gotpl.builtins import Refusal
+from adapters.gotpl.faults import Refusal
 from adapters.gotpl.sprig import SPRIG
 
 

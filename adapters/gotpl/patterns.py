@@ -5,7 +5,7 @@ from typing import Any
 
 from gotpl.runtime.results import unwrap_function_result
 
-from adapters.gotpl.builtins import Refusal
+from adapters.gotpl.faults import Refusal
 from adapters.gotpl.sprig import SPRIG
 
 _MOST_REPEATED = 1_000
