@@ -59,17 +59,8 @@ _ANY = st.sampled_from([source for kind in _SIMPLE for source in _SIMPLE[kind]])
 _GIVING: Mapping[str, Sequence[str]] = {
     "string": [
         *("upper", "trim", "title", "snakecase", "camelcase", "kebabcase", "quote", "squote"),
-        *(
-            "trunc",
-            "abbrev",
-            "replace",
-            "trimSuffix",
-            "join",
-            "toJson",
-            "toString",
-            "cat",
-            "nospace",
-        ),
+        *("trunc", "abbrev", "replace", "trimSuffix", "join", "toJson", "toString", "cat"),
+        "nospace",
         *("initials", "swapcase", "printf", "print", "html", "js", "urlquery", "b64enc", "indent"),
         *("substr", "wrap", "regexReplaceAll", "regexFind", "sha1sum", "untitle", "plural", "base"),
     ],
@@ -137,14 +128,8 @@ _HEADS = st.sampled_from(
 _MIDDLES = st.sampled_from(["{{ else }}", "{{ else }}", "{{ else WORD $.yes }}"])
 _LEAVES = st.sampled_from(
     [
-        *(
-            "",
-            "",
-            "{{ break }}",
-            "{{ continue }}",
-            "{{ $v = 1 }}",
-            "{{ if .count }}{{ break }}{{ end }}",
-        )
+        *("", "", "{{ break }}", "{{ continue }}", "{{ $v = 1 }}"),
+        "{{ if .count }}{{ break }}{{ end }}",
     ]
 )
 
