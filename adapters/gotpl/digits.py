@@ -15,7 +15,8 @@ def digits_of(value: float, form: str, precision: int | None) -> str:
         return _hexadecimal(value, precision, form)
     if precision is None:
         return _shortest(value, form)
-    return format(value, f".{max(precision, form in 'gG')}{form}")
+    fewest = 1 if form in "gG" else 0
+    return format(value, f".{max(precision, fewest)}{form}")
 
 
 def _shortest(value: float, form: str) -> str:
