@@ -21,6 +21,8 @@ from domain.secrets import Secret
 from domain.values import ChangeMode
 from domain.workspaces import WorkspaceSettings
 from projections.cluster_list import ClusterFilter, clusters_where
+from projections.cluster_templates import templates_of
+from projections.workspaces import workspace_called
 from tests.adapters.http.web.house import House
 
 EXAMPLE = "/workspaces/example"
@@ -69,13 +71,13 @@ async def home_of(house: House, name: str) -> str:
 
 
 async def template_of(house: House) -> tuple[UUID, UUID]:
-    """The example's template and its current version."""
-    holders = [
-        (cluster.configuration.template_id, cluster.configuration.template_version_id)
-        for _, cluster in house.hub.cache._states.values()
-        if isinstance(cluster, Cluster)
-    ]
-    return holders[0]
+    """The example's template and its first version, which the clusters have."""
+    reader = await house.reads.reader()
+    workspace = await workspace_called(reader, EXAMPLE.rsplit("/", 1)[1])
+    assert workspace is not None
+    (template,) = await templates_of(reader, UUID(workspace["id"]))
+    first, *_ = template["cluster_template_versions"]
+    return UUID(template["id"]), UUID(first["id"])
 
 
 async def create(
