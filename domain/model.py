@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self, TypedDict, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypedDict
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
@@ -21,19 +21,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-V = TypeVar("V", bound=Value)
 _set = object.__setattr__
-
-
-def _made(kind: type[V], fields: dict[str, Any], fields_set: set[str]) -> V:
-    """A value of fields that are right already: pydantic's model_construct without its generality,
-    because every command comes here twice."""
-    value = kind.__new__(kind)
-    _set(value, "__dict__", fields)
-    _set(value, "__pydantic_fields_set__", fields_set)
-    _set(value, "__pydantic_extra__", None)
-    _set(value, "__pydantic_private__", None)
-    return value
 
 
 class Action(StrEnum):
@@ -211,7 +199,12 @@ class Aggregate(Value):
     def after(self, **changes: Any) -> Self:
         """This state with some fields changed, taken as they are: evolution is not the place to
         refuse. It is model_copy without its generality, because every command comes here."""
-        return _made(type(self), {**self.__dict__, **changes}, self.__pydantic_fields_set__)
+        state = type(self).__new__(type(self))
+        _set(state, "__dict__", {**self.__dict__, **changes})
+        _set(state, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        _set(state, "__pydantic_extra__", None)
+        _set(state, "__pydantic_private__", None)
+        return state
 
 
 class OutOfOrder(TypeError):

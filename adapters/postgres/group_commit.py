@@ -28,7 +28,8 @@ FITS = "stored_events_fits"
 
 @dataclass(slots=True)
 class Request(Encoded):
-    """An encoded append, what it must not share a batch over, its bytes, and who waits for it."""
+    """An encoded append, what it must not share a batch over, how much of a batch it fills (see
+    ROW_BYTES), and who waits for it."""
 
     keys: list[object]
     size: int
@@ -49,7 +50,7 @@ class GroupCommit:
         self.batches = 0
 
     async def close(self) -> None:
-        if self._drain is not None:
+        while self._drain is not None:
             await asyncio.wait([self._drain])
         await self._session.close()
 
@@ -68,6 +69,7 @@ class GroupCommit:
         return self._alone(request)
 
     async def _alone(self, request: Request) -> Appended:
+        # Somebody may have come between this being asked for and its turn.
         if self._is_busy or self._waiting:
             return await self._queue(request)
         self._is_busy = True

@@ -22,7 +22,7 @@ from eventsourcing.persistence import (
 
 from adapters.postgres.append_calls import packed
 from adapters.postgres.arrays import sized
-from adapters.postgres.group_commit import GroupCommit, Request
+from adapters.postgres.group_commit import ROW_BYTES, GroupCommit, Request
 from adapters.postgres.mapper import Mapper
 from application.ports import Append, AppendConflict, Appended, Unavailable
 
@@ -146,5 +146,5 @@ def _request(stored_events: Sequence[StoredEvent]) -> Request:
         events.append(packed(stream, version, stored.topic, stored.state, NO_ENVELOPE))
         starts.append(stream not in streams)
         streams.add(stream)
-    size = sum(len(stored.state) for stored in stored_events)
+    size = sum(len(stored.state) + ROW_BYTES for stored in stored_events)
     return Request(Append([], {}), events, starts, [], list(streams), size)

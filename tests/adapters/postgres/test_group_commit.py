@@ -217,8 +217,8 @@ async def test_a_poisonous_request_fails_alone(
 
 
 async def test_a_batch_is_bounded(writer: GroupCommit, log: Connection) -> None:
-    a_third = append(on(uuid4(), 0, MAX_BYTES // ROW_BYTES // 3))
-    appends = [append(on(uuid4(), 0, len(a_third.streams[0].events))) for _ in range(9)]
+    a_third = MAX_BYTES // ROW_BYTES // 3
+    appends = [append(on(uuid4(), 0, a_third)) for _ in range(9)]
     results = await behind_one(writer, log, appends)
     assert all(isinstance(r, Appended) for r in results)
     assert writer.batches == 1 + 3
