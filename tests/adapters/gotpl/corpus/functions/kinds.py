@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 
+OF_EACH_KIND = (
+    "1",
+    "1.5",
+    "`a`",
+    "true",
+    ".list",
+    ".map",
+    "nil",
+    "'a'",
+    "(add 1 2)",
+    "(until 2)",
+)
 CASES: Mapping[str, Sequence[str]] = {
     "kindOf": [
         f"kindOf {n}"
         for n in (
-            "1",
-            "1.5",
-            "`a`",
-            "true",
-            ".list",
-            ".map",
-            "nil",
+            *OF_EACH_KIND,
             ".none",
-            "'a'",
-            "(add 1 2)",
-            "(until 2)",
             "(int 1)",
             "(ceil 1.2)",
             "1i",
@@ -32,16 +35,7 @@ CASES: Mapping[str, Sequence[str]] = {
     "typeOf": [
         f"typeOf {n}"
         for n in (
-            "1",
-            "1.5",
-            "`a`",
-            "true",
-            ".list",
-            ".map",
-            "nil",
-            "'a'",
-            "(add 1 2)",
-            "(until 2)",
+            *OF_EACH_KIND,
             "(toStrings .list)",
             "(split `,` `a`)",
             "(splitList `,` `a`)",
