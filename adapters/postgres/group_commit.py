@@ -1,4 +1,4 @@
-"""Group commit: what waited while the last commit ran is the next one."""
+"""Group commit: what waited while others were committed is committed together."""
 
 import asyncio
 from collections import deque
@@ -20,7 +20,9 @@ ROW_BYTES = 512
 """What an event counts for beside the bytes of its state and its envelope."""
 MAX_WAITING = 10_000
 WHOLE = 32
-"""A batch up to this many requests is not worth halving: a commit costs more than what is won."""
+"""So many requests are worth a commit of their own while another runs."""
+ON_THE_WAY = 2
+"""Batches sent at most: the database begins the next before we have heard of the last."""
 TRIES = 3
 FITS = "stored_events_fits"
 """The log's rule about the size of an event (schema step 12)."""
@@ -45,13 +47,16 @@ class GroupCommit:
         self._mapper = mapper
         self._capacity = capacity
         self._waiting: deque[Request] = deque()
-        self._drain: asyncio.Task[None] | None = None
-        self._is_busy = False
+        self._sent = 0
+        """Requests that are on their way."""
+        self._batches_sent = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._will_send = False
         self.batches = 0
 
     async def close(self) -> None:
-        while self._drain is not None:
-            await asyncio.wait([self._drain])
+        while self._tasks:
+            await asyncio.wait(self._tasks)
         await self._session.close()
 
     @property
@@ -63,21 +68,22 @@ class GroupCommit:
         return self.submit(self._encode(append))
 
     def submit(self, request: Request) -> Awaitable[Appended]:
-        """Commit an encoded request: at once when nothing waits, else with the next batch."""
-        if self._is_busy or self._waiting:
+        """Commit an encoded request: at once when nothing waits, else with others."""
+        if self._sent or self._waiting:
             return self._queue(request)
         return self._alone(request)
 
     async def _alone(self, request: Request) -> Appended:
         # Somebody may have come between this being asked for and its turn.
-        if self._is_busy or self._waiting:
+        if self._sent or self._waiting:
             return await self._queue(request)
-        self._is_busy = True
+        batch = [request]
+        self._count_sent(batch)
         try:
-            await self._commit([request])
+            await self._commit(batch)
         finally:
-            self._is_busy = False
-            self._drain_later()
+            self._count_back(batch)
+            self._send_soon()
         return _answer(request)
 
     def _encode(self, append: Append) -> Request:
@@ -116,36 +122,46 @@ class GroupCommit:
             raise Overloaded
         answer = request.answer = asyncio.get_running_loop().create_future()
         self._waiting.append(request)
-        if self._drain is None:
-            self._drain_later()
+        self._send_soon()
         return answer
 
-    def _drain_later(self) -> None:
-        if self._waiting and not self._is_busy and self._drain is None:
-            self._drain = asyncio.create_task(self._drain_queue(), name="group commit")
-            self._drain.add_done_callback(self._drained)
+    def _send_soon(self) -> None:
+        if self._waiting and not self._will_send:
+            self._will_send = True
+            asyncio.get_running_loop().call_soon(self._send)
 
-    def _drained(self, _: "asyncio.Task[None]") -> None:
-        self._drain = None
-        self._drain_later()
+    def _send(self, back: int = 0) -> None:
+        """Send what waits. Of many it is half of all who are there, so that the others are
+        prepared while the database writes these; less goes only when nothing is on its way.
 
-    async def _drain_queue(self) -> None:
-        """Batch after batch. One takes half of all who are there, when they are many: the others
-        make up the next while the database writes this one, and hear once that is on its way."""
-        loop = asyncio.get_running_loop()
-        batch: list[Request] = []
-        while self._waiting and not self._is_busy:
-            self._is_busy = True
-            batch = self._next_batch(max(WHOLE, (len(self._waiting) + len(batch) + 1) // 2))
-            try:
-                if batch:
-                    await self._commit(batch)
-            finally:
-                self._is_busy = False
-                loop.call_soon(_wake, batch)
-            if len(self._waiting) < len(batch) // 2:
-                await asyncio.sleep(0)  # They hear of it,
-                await asyncio.sleep(0)  # and ask for more.
+        `back`: so many have just come back, and may soon ask for more.
+        """
+        self._will_send = False
+        while self._waiting and self._batches_sent < ON_THE_WAY:
+            share = max(WHOLE, (len(self._waiting) + self._sent + back + 1) // 2)
+            if self._sent and len(self._waiting) < share:
+                return
+            if batch := self._next_batch(share):
+                self._count_sent(batch)
+                task = asyncio.create_task(self._send_batch(batch), name="group commit")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _send_batch(self, batch: Sequence[Request]) -> None:
+        try:
+            await self._commit(batch)
+        finally:
+            self._count_back(batch)
+            self._send(back=len(batch))
+            _wake(batch)
+
+    def _count_sent(self, batch: Sequence[Request]) -> None:
+        self._sent += len(batch)
+        self._batches_sent += 1
+
+    def _count_back(self, batch: Sequence[Request]) -> None:
+        self._sent -= len(batch)
+        self._batches_sent -= 1
 
     def _next_batch(self, share: int) -> list[Request]:
         batch: list[Request] = []
@@ -170,7 +186,6 @@ class GroupCommit:
         try:
             await self._write(batch)
         except postgres.REFUSES_TO_WRITE as error:
-            await self._session.close()
             refuse(batch, f"The database takes no writes: {postgres.sentence(error)}")
         except postgres.GONE as error:
             refuse(batch, f"The database cannot be reached: {postgres.sentence(error)}")
@@ -182,21 +197,14 @@ class GroupCommit:
             raise
 
     async def _write(self, batch: Sequence[Request]) -> None:
-        """Write the batch; when the connection breaks, find out what was written, and go on."""
+        """Write the batch, and again what was not written because the session broke."""
         left = batch
         for _ in range(TRIES):
-            await self._session.open()
             self.batches += 1
-            try:
-                await self._session.write(left)
+            await self._session.write(left)
+            left = without_verdict(left)
+            if not left:
                 return
-            except postgres.REFUSES_TO_WRITE:
-                raise
-            except postgres.GONE:
-                await self._session.settle(left)
-                left = without_verdict(left)
-                if not left:
-                    return
         refuse(left, "The database keeps going away: nothing was written.")
 
     async def _one_by_one(self, batch: Sequence[Request], error: Exception) -> None:

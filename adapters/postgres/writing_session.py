@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
@@ -32,60 +33,82 @@ Connection = psycopg.AsyncConnection[Any]
 R = TypeVar("R", bound=Encoded)
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    connection: Connection
+    calls: PreparedCalls
+    life: Any
+    """Which of the server's processes serves it: (pid, when it began)."""
+
+    async def close(self) -> None:
+        self.calls.close()
+        await self.connection.close()
+
+
 class WritingSession:
-    """One batch at a time; it is opened before each, which does nothing while it is open."""
+    """Batch after batch, on a new connection when the last one broke."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._connection: Connection | None = None
-        self._calls: PreparedCalls | None = None
-        self._life: Any = None
-
-    async def open(self) -> Connection:
-        """The connection, a new one if there is none any more. Raises psycopg's errors."""
-        if self._connection is None or self._connection.closed:
-            await self.close()
-            connection = await postgres.connect(self._dsn, name="writer")
-            self._life = await (await connection.execute(LIFE)).fetchone()
-            self._connection = connection
-        return self._connection
+        self._session: Session | None = None
+        self._opening = asyncio.Lock()
 
     async def write(self, batch: Sequence[Encoded]) -> None:
-        """Give each request its verdict. Raises psycopg's errors: then it is to be settled."""
-        assert self._connection is not None
-        self._calls = self._calls or PreparedCalls(self._connection)
-        await write(self._calls, batch)
+        """Give each request its verdict: none when it was not written because the session broke.
 
-    async def settle(self, batch: Sequence[Encoded]) -> None:
+        Raises psycopg's errors: of a database that cannot be reached or takes no writes, and of
+        one that cannot take this batch.
+        """
+        session = self._session
+        if session is None or session.connection.closed:
+            session = await self._open()
+        try:
+            await write(session.calls, batch)
+        except postgres.REFUSES_TO_WRITE:
+            await self._leave(session)
+            raise
+        except postgres.GONE:
+            await self._leave(session)
+            await self._settle(batch, session.life)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._leave(self._session)
+
+    async def _open(self) -> Session:
+        async with self._opening:
+            if self._session is None or self._session.connection.closed:
+                await self.close()
+                connection = await postgres.connect(self._dsn, name="writer")
+                life = await (await connection.execute(LIFE)).fetchone()
+                self._session = Session(connection, PreparedCalls(connection), life)
+            return self._session
+
+    async def _leave(self, session: Session) -> None:
+        if session is self._session:
+            self._session = None
+        await session.close()
+
+    async def _settle(self, batch: Sequence[Encoded], life: Any) -> None:
         """Find out which appends were written before the session broke.
 
         What was on its way when it broke may still be carried out: first its end is made sure of.
-        A request without a verdict was not written.
         """
-        life = self._life
-        await self.close()
+        left = without_verdict(batch)
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
-                connection = await self._open_patiently()
-                await _end(connection, life)
-                for request in batch:
-                    request.verdict = await _written(connection, request)
+                async with await self._connect_patiently() as connection:
+                    await _end(connection, life)
+                    for request in left:
+                        request.verdict = await _written(connection, request)
         except (psycopg.Error, TimeoutError):
-            refuse(batch, "The database went away: nobody knows whether this was written.")
+            refuse(left, "The database went away: nobody knows whether this was written.")
 
-    async def close(self) -> None:
-        if self._calls is not None:
-            self._calls.close()
-            self._calls = None
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
-
-    async def _open_patiently(self) -> Connection:
+    async def _connect_patiently(self) -> Connection:
         pause = 0.02
         while True:
             try:
-                return await self.open()
+                return await postgres.connect(self._dsn, name="writer's past")
             except postgres.GONE:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
@@ -102,10 +125,12 @@ def refuse(batch: Sequence[Encoded], detail: str) -> None:
 
 
 async def _end(connection: Connection, life: Any) -> None:
-    """End the session that broke; when it is gone, so is what it was doing, or it is written."""
-    cursor = await connection.execute(END, life)
-    if await cursor.fetchall() not in ([], [(True,)]):
-        raise TimeoutError
+    """End the session that broke; when it is gone, so is what it was doing, or it is written.
+
+    Asked again while the server says no: it may end by itself just then, or by who settles too.
+    """
+    while (False,) in await (await connection.execute(END, life)).fetchall():
+        await asyncio.sleep(0.01)
 
 
 async def _written(connection: Connection, request: Encoded) -> Appended | None:

@@ -89,6 +89,8 @@ class _Session:
         self._writer = writer
         self._appends: set[bytes] = set()
         self._mutes = False
+        self._unanswered = 1
+        """What is not answered by "ready": the start, and then more than one at a time perhaps."""
         self._ready = asyncio.Event()
 
     async def run(self, server: str) -> None:
@@ -124,7 +126,6 @@ class _Session:
                 server.write(statement)
             case Cut.AFTER:
                 self._mutes = True
-                self._ready.clear()
                 server.write(statement)
                 await self._ready.wait()
                 self._mutes = False
@@ -142,6 +143,9 @@ class _Session:
                 return
             messages.append(message)
             is_append |= self._looks_at(message)
+            if message[:1] in b"SQ":
+                self._unanswered += 1
+                self._ready.clear()
             if message[:1] in b"SQXp":
                 yield b"".join(messages), is_append
                 messages, is_append = [], False
@@ -164,7 +168,9 @@ class _Session:
                 self._writer.close()
                 return
             if message[:1] == b"Z":
-                self._ready.set()
+                self._unanswered -= 1
+                if not self._unanswered:
+                    self._ready.set()
             if not self._mutes:
                 self._writer.write(message)
 

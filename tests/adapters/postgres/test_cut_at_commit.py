@@ -13,12 +13,15 @@ import pytest
 
 from adapters.postgres.append_calls import LOCK_KEY
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.group_commit import WHOLE
 from application.ports import Append, AppendConflict, Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
 from tests.support.cutting_proxy import Cut, CuttingProxy, cutting_proxy
 from tests.support.progress import Progress
 
 CUTS = 200
+HANDS = 3 * WHOLE
+WHICH = ["the first", "the one behind it"]
 WRITERS = "select pid from pg_stat_activity where application_name = 'quarterdeck writer'"
 WAITING = "select pid from pg_locks where locktype = 'advisory' and not granted"
 Connection = psycopg.AsyncConnection[Any]
@@ -113,19 +116,22 @@ async def pids(connection: Connection, query: LiteralString) -> set[int]:
     return {row[0] for row in await (await connection.execute(query)).fetchall()}
 
 
-async def test_who_waits_in_a_batch_that_is_cut_gets_an_answer_each(
-    cut_off: tuple[PostgresEventStore, CuttingProxy],
+@pytest.mark.parametrize("cut", list(Cut))
+@pytest.mark.parametrize("which", [*WHICH, "both"])
+async def test_of_two_batches_on_their_way_when_one_is_cut_each_append_gets_its_answer(
+    cut_off: tuple[PostgresEventStore, CuttingProxy], cut: Cut, which: str
 ) -> None:
     store, proxy = cut_off
-    for cut in Cut:
-        streams = [uuid4() for _ in range(50)]
-        proxy.cut(None, cut)
-        results = await asyncio.gather(*(store.append(append(on(s))) for s in streams))
-        assert proxy.is_done
-        for stream_id, appended in zip(streams, results, strict=True):
-            (recorded,) = await store.load(stream_id)
-            assert recorded.position == appended.position
-    assert await store.head() == 200
+    await store.append(append(on(uuid4())))
+    streams = [uuid4() for _ in range(3 * WHOLE)]
+    first, behind = (cut if which in (name, "both") else None for name in WHICH)
+    proxy.cut(first, behind)
+    results = await asyncio.gather(*(store.append(append(on(s))) for s in streams))
+    assert proxy.is_done
+    for stream_id, appended in zip(streams, results, strict=True):
+        (recorded,) = await store.load(stream_id)
+        assert recorded.position == appended.position
+    assert await store.head() == 1 + 3 * WHOLE
 
 
 async def test_a_connection_that_is_cut_again_and_again_is_given_up(
@@ -151,14 +157,15 @@ async def test_cut_anywhere_each_append_has_one_effect(
 async def survive(
     store: PostgresEventStore, proxy: CuttingProxy, cuts: int, chance: random.Random
 ) -> None:
-    """Append by 8 hands, every other append cut, with and without command ids; then count."""
+    """Append by many hands, so that batches are on their way behind each other; cut many of them,
+    with and without command ids; then count."""
     streams: dict[UUID, int] = {}
     progress = Progress(cuts, "cuts")
 
     async def hand(number: int) -> None:
         stream_id, version = uuid4(), 0
         while proxy.cuts < cuts:
-            if chance.random() < 0.5:
+            if chance.random() < 4 / HANDS:
                 proxy.cut(chance.choice(list(Cut)))
             count = chance.randint(1, 3)
             command_id = f"{number}-{version}" if chance.random() < 0.5 else None
@@ -168,7 +175,7 @@ async def survive(
             streams[stream_id] = version
             progress.at(proxy.cuts)
 
-    await asyncio.gather(*(hand(n) for n in range(8)))
+    await asyncio.gather(*(hand(n) for n in range(HANDS)))
     assert proxy.cuts >= cuts
     for stream_id, version in streams.items():
         assert [r.version for r in await store.load(stream_id)] == list(range(1, version + 1))

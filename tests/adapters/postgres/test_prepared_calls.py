@@ -12,6 +12,8 @@ from adapters.postgres.connection import connect
 from adapters.postgres.prepared_calls import PreparedCalls
 
 LENGTH = b"select length($1::bytea)"
+DIVIDE = b"select 1 / $1::int"
+SLEEP = b"select pg_sleep($1::int)::text"
 FOUR_MEBIBYTES = 4 << 20
 
 
@@ -30,7 +32,7 @@ async def test_an_error_is_the_databases_and_the_next_call_is_good(log_database:
         with pytest.raises(psycopg.errors.UndefinedTable):
             await calls.row(b"select * from nowhere where $1::bool", [b"\1"])
         with pytest.raises(psycopg.errors.DivisionByZero):
-            await calls.row(b"select 1 / $1::int", [bytes(4)])
+            await calls.row(DIVIDE, [bytes(4)])
         assert await calls.row(LENGTH, [b"abc"]) == [(3).to_bytes(4)]
         calls.close()
 
@@ -44,6 +46,58 @@ async def test_who_leaves_a_call_disturbs_nobody(log_database: str) -> None:
         await asyncio.wait([left])
         assert await calls.row(LENGTH, [b"abc"]) == [(3).to_bytes(4)]
         calls.close()
+
+
+async def test_calls_that_are_sent_while_one_runs_are_answered_each(log_database: str) -> None:
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        for statement, parameter in ((LENGTH, b"x"), (SLEEP, bytes(4)), (DIVIDE, (1).to_bytes(4))):
+            await calls.row(statement, [parameter])
+        long = asyncio.create_task(calls.row(SLEEP, [(1).to_bytes(4)]))
+        wrong = asyncio.create_task(calls.row(DIVIDE, [bytes(4)]))
+        short = asyncio.create_task(calls.row(LENGTH, [b"abc"]))
+        assert await short == [(3).to_bytes(4)]
+        assert long.done()
+        assert wrong.done()
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await wrong
+        calls.close()
+
+
+async def test_all_who_wait_hear_that_the_connection_ended(log_database: str) -> None:
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        for statement, parameter in ((LENGTH, b"x"), (SLEEP, bytes(4))):
+            await calls.row(statement, [parameter])
+        waiting = [
+            asyncio.create_task(calls.row(SLEEP, [(60).to_bytes(4)])),
+            asyncio.create_task(calls.row(LENGTH, [b"abc"])),
+        ]
+        await asyncio.sleep(0)
+        await _end(log_database, connection)
+        async with asyncio.timeout(20):
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(r) for r in results] == [
+            psycopg.errors.AdminShutdown,
+            psycopg.OperationalError,
+        ]
+        with pytest.raises(psycopg.OperationalError):
+            await calls.row(LENGTH, [b"abc"])
+        calls.close()
+
+
+async def test_who_waits_when_it_is_closed_hears_of_it(log_database: str) -> None:
+    connection = await connect(log_database, name="calls")
+    calls = PreparedCalls(connection)
+    await calls.row(LENGTH, [b"x"])
+    waiting = asyncio.create_task(calls.row(LENGTH, [bytes(FOUR_MEBIBYTES)]))
+    await asyncio.sleep(0)
+    calls.close()
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        await waiting
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        await calls.row(LENGTH, [b"abc"])
+    await connection.close()
 
 
 async def test_an_answer_that_comes_while_the_last_is_sent_wakes_who_waits(
