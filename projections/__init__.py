@@ -11,7 +11,6 @@ from projections.history import history
 from projections.projection import Projection
 from projections.subjects import subjects
 from projections.tasks import tasks
-from projections.users import users
 from projections.workspaces import workspaces
 
 PROJECTIONS: Sequence[Projection] = (
@@ -21,7 +20,6 @@ PROJECTIONS: Sequence[Projection] = (
     cluster_detail,
     tasks,
     auth_tokens,
-    users,
     subjects,
     history,
     activity,

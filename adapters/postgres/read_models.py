@@ -1,8 +1,8 @@
 """A build is one projection's tables at one version: made, filled beside, activated, dropped."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection
@@ -32,11 +32,16 @@ class Build:
 async def install(dsn: str, projections: Iterable[Projection]) -> None:
     """Give every projection that has no active build an empty one, so that it can be read.
 
+    `projections` are all there are: builds of any other are a former version's, and are dropped.
     Run it after `migrate`, before any process reads; it also drops what older builds left.
     """
+    wanted = list(projections)
     async with await connect(dsn, "install") as connection:
         await connection.execute("select pg_advisory_lock(%s)", [INSTALLING])
-        for projection in projections:
+        async with connection.transaction():
+            names = [projection.name for projection in wanted]
+            await _retire(connection, "projection <> all(%s)", [names])
+        for projection in wanted:
             if not await _has_active_build(connection, projection.name):
                 async with connection.transaction():
                     await activate(connection, await create(connection, projection))
@@ -115,14 +120,7 @@ async def activate(connection: Connection, build: Build) -> None:
 
     Within one transaction: readers see the one or the other. Its schema is dropped by `sweep`.
     """
-    name = build.projection.name
-    cursor = await connection.execute(
-        "delete from read_models.builds where projection = %s and is_active returning tables",
-        [name],
-    )
-    for (tables,) in await cursor.fetchall():
-        for table in tables:
-            await connection.execute(f'drop view read."{table}"'.encode())
+    await _retire(connection, "projection = %s and is_active", [build.projection.name])
     for table in build.projection.tables:
         await connection.execute(
             f'create view read."{table.name}" as'
@@ -132,6 +130,18 @@ async def activate(connection: Connection, build: Build) -> None:
         "update read_models.builds set is_active = true, built_to = %s where build = %s",
         [build.built_to, build.id],
     )
+
+
+async def _retire(
+    connection: Connection, which: LiteralString, parameters: Sequence[object]
+) -> None:
+    """Take builds off the list, and the views that showed them away."""
+    cursor = await connection.execute(
+        f"delete from read_models.builds where {which} returning is_active, tables", parameters
+    )
+    for is_active, tables in await cursor.fetchall():
+        for table in tables if is_active else []:
+            await connection.execute(f'drop view read."{table}"'.encode())
 
 
 async def progress(reader: Reader) -> list[Shown]:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
 
 from adapters.postgres.connection import GONE, sentence
+from projections.projection import Projection
 
 CHANNEL = "quarterdeck_read"
 POLL_SECONDS = 1.0
@@ -15,35 +16,36 @@ RETRY_SECONDS = 0.5
 SEEN = """
     select b.projection, coalesce(min(p.upto), b.built_to)
     from read_models.builds b left join read_models.positions p using (build)
-    where b.is_active group by b.projection, b.built_to
+    where b.is_active and b.projection = any(%s) group by b.projection, b.built_to
 """
 logger = logging.getLogger(__name__)
 
 
 class Visibility:
-    """Tells when projections have seen everything up to a position.
+    """Tells when all of these projections have seen everything up to a position.
+
+    Those that this process reads: another version's may be there too, and nobody feeds them.
 
     One connection per process listens for all who wait; while nobody waits nothing is asked.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, projections: Iterable[Projection]) -> None:
         self._dsn = dsn
+        self._names = [projection.name for projection in projections]
         self._seen: Mapping[str, int] = {}
         self._waiting = 0
         self._looked = asyncio.Event()
         self._somebody_waits = asyncio.Event()
 
-    async def wait_for(
-        self, position: int, projections: Collection[str] = (), timeout_seconds: float = 5.0
-    ) -> bool:
-        """Whether these projections (all, when none is named) show the position in time."""
-        if self._shows(position, projections):
+    async def wait_for(self, position: int, timeout_seconds: float = 5.0) -> bool:
+        """Whether the projections show the position in time."""
+        if self._shows(position):
             return True
         self._waiting += 1
         self._somebody_waits.set()
         try:
             async with asyncio.timeout(timeout_seconds):
-                while not self._shows(position, projections):
+                while not self._shows(position):
                     await self._looked.wait()
         except TimeoutError:
             return False
@@ -80,14 +82,13 @@ class Visibility:
 
     async def look(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """One iteration: see how far the projections are, and let go whom that satisfies."""
-        cursor = await connection.execute(SEEN)
+        cursor = await connection.execute(SEEN, [self._names])
         self._seen = {name: int(upto) for name, upto in await cursor.fetchall()}
         looked, self._looked = self._looked, asyncio.Event()
         looked.set()
 
-    def _shows(self, position: int, projections: Collection[str]) -> bool:
-        names = projections or self._seen.keys()
-        return bool(names) and all(self._seen.get(name, -1) >= position for name in names)
+    def _shows(self, position: int) -> bool:
+        return all(self._seen.get(name, -1) >= position for name in self._names)
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
         return await psycopg.AsyncConnection.connect(

@@ -52,4 +52,4 @@ async def open_reads(hub: Hub) -> AsyncIterator[ReadModels]:
         now = await stack.enter_async_context(open_reader(hub.dsn))
         past = TimeMachine(hub.dsn, hub.pool, hub.store.mapper.recorded, PROJECTIONS)
         stack.push_async_callback(past.close)
-        yield ReadModels(now, past, Visibility(hub.dsn))
+        yield ReadModels(now, past, Visibility(hub.dsn, PROJECTIONS))

@@ -23,6 +23,7 @@ from domain.model import Aggregate, Event
 from domain.secrets import Secret
 from domain.values import OperationKind
 from domain.workspaces import Workspace, WorkspaceRenamed, WorkspaceSettings
+from projections import PROJECTIONS
 from tests.benchmarks.bench import Figure
 from tests.support.quarterdeck import Quarterdeck, eventually
 
@@ -166,7 +167,7 @@ def _list_times(program: Quarterdeck) -> list[float]:
 async def _lags(dsn: str) -> list[float]:
     """Milliseconds from each commit to when the read models show it, at a steady rate."""
     lags: list[float] = []
-    visibility = Visibility(dsn)
+    visibility = Visibility(dsn, PROJECTIONS)
     running = asyncio.create_task(visibility.run())
     who = {"workspace_id": SPACE, "workspace": "fleet"}
     async with PostgresEventStore(dsn) as store:

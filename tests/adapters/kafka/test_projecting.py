@@ -79,20 +79,20 @@ async def live(scene: Scenario, seeds: range) -> int:
 async def test_read_models_are_equal_to_a_rebuild_whoever_comes_and_goes(
     scene: Scenario, kafka_broker: servers.KafkaBroker
 ) -> None:
-    cluster, visibility = Cluster(kafka_broker.address), Visibility(scene.dsn)
+    cluster, visibility = Cluster(kafka_broker.address), Visibility(scene.dsn, scene.projections)
     async with (
         running(visibility.run()),
         relaying(scene, cluster),
         relaying(scene, cluster),
         projecting(scene, cluster),
     ):
-        assert await visibility.wait_for(await live(scene, range(3)), (), PATIENCE_SECONDS)
+        assert await visibility.wait_for(await live(scene, range(3)), PATIENCE_SECONDS)
         async with projecting(scene, cluster):
             living = asyncio.create_task(live(scene, range(3, 6)))
             await asyncio.to_thread(kafka_broker.kill)
             await asyncio.to_thread(kafka_broker.start)
-            assert await visibility.wait_for(await living, (), PATIENCE_SECONDS)
-        assert await visibility.wait_for(await live(scene, range(6, 8)), (), PATIENCE_SECONDS)
+            assert await visibility.wait_for(await living, PATIENCE_SECONDS)
+        assert await visibility.wait_for(await live(scene, range(6, 8)), PATIENCE_SECONDS)
 
     for projection in PROJECTIONS:
         comparison = await Rebuilder(scene.dsn, Mapper().recorded).check(projection)
@@ -103,15 +103,16 @@ async def test_read_models_are_equal_to_a_rebuild_when_the_topic_gets_more_parti
     scene: Scenario, kafka_server: servers.KafkaBroker
 ) -> None:
     cluster = Cluster(kafka_server.address, f"quarterdeck.events.{token_hex(4)}")
-    visibility, admin = Visibility(scene.dsn), AIOKafkaAdminClient(**cluster.client)
+    visibility = Visibility(scene.dsn, scene.projections)
+    admin = AIOKafkaAdminClient(**cluster.client)
     await admin.start()
     async with running(visibility.run()), relaying(scene, cluster), projecting(scene, cluster):
-        assert await visibility.wait_for(await live(scene, range(3)), (), PATIENCE_SECONDS)
+        assert await visibility.wait_for(await live(scene, range(3)), PATIENCE_SECONDS)
         living = asyncio.create_task(live(scene, range(3, 6)))
         await admin.create_partitions({cluster.topic: NewPartitions(7)})
-        assert await visibility.wait_for(await living, (), PATIENCE_SECONDS)
+        assert await visibility.wait_for(await living, PATIENCE_SECONDS)
         await until_partitions(scene, 7)
-        assert await visibility.wait_for(await live(scene, range(6, 8)), (), PATIENCE_SECONDS)
+        assert await visibility.wait_for(await live(scene, range(6, 8)), PATIENCE_SECONDS)
     await admin.close()
 
     for projection in PROJECTIONS:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -72,9 +72,11 @@ def projector(scene: Scenario, group: str | None = None) -> Projector:
 
 
 @asynccontextmanager
-async def running(scene: Scenario, group: str | None = None) -> AsyncIterator[Visibility]:
-    """A projector at work, and how to wait for what it shows."""
-    visibility = Visibility(scene.dsn)
+async def running(
+    scene: Scenario, group: str | None = None, seen: Sequence[Projection] = ()
+) -> AsyncIterator[Visibility]:
+    """A projector at work, and how to wait for what it shows, of all or of some projections."""
+    visibility = Visibility(scene.dsn, seen or scene.projections)
     tasks = [
         asyncio.create_task(projector(scene, group).run(), name="projector"),
         asyncio.create_task(visibility.run(), name="visibility"),
@@ -111,13 +113,13 @@ async def test_what_is_appended_is_shown_to_whom_waits_for_it(scene: Scenario) -
     async with running(scene) as visibility:
         for n in range(5):
             position = await scene.given(uuid4(), created(f"w{n}"))
-            assert await visibility.wait_for(position, ["workspaces"], SECONDS)
+            assert await visibility.wait_for(position, SECONDS)
             assert len(await all_workspaces(scene.reader)) == n + 1
 
 
 async def test_nobody_waits_for_ever(scene: Scenario) -> None:
     async with running(scene) as visibility:
-        assert not await visibility.wait_for(1_000, ["workspaces"], 0.05)
+        assert not await visibility.wait_for(1_000, 0.05)
 
 
 async def test_a_projection_that_fails_parks_the_event_and_the_others_go_on(
@@ -127,7 +129,7 @@ async def test_a_projection_that_fails_parks_the_event_and_the_others_go_on(
     async with running(scene) as visibility:
         await scene.given(uuid4(), created("bad"))
         position = await scene.given(uuid4(), created("good"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert await shown(scene) == ["good"]
     assert [row["name"] for row in await all_workspaces(scene.reader)] == ["bad", "good"]
     (parked,) = await parked_events(scene.reader)
@@ -140,7 +142,7 @@ async def test_what_follows_in_a_parked_stream_waits_behind_it(fussy_scene: Scen
     async with running(scene) as visibility:
         await scene.given(stream_id, created("first"), renamed("bad"), renamed("third"))
         position = await scene.given(stream_id, renamed("fourth"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert await shown(scene) == ["first"]
     parked = await parked_events(scene.reader, "fussy")
     assert [(row["position"], row["tries"]) for row in parked] == [(2, 2), (3, 0), (4, 0)]
@@ -150,10 +152,10 @@ async def test_a_stream_stays_parked_over_a_restart(fussy_scene: Scenario) -> No
     scene, stream_id = fussy_scene, uuid4()
     async with running(scene) as visibility:
         position = await scene.given(stream_id, created("first"), renamed("bad"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     async with running(scene) as visibility:
         position = await scene.given(stream_id, renamed("third"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert await shown(scene) == ["first"]
 
 
@@ -163,7 +165,7 @@ async def test_parked_events_are_replayed_in_order_once_the_rule_is_mended(
     scene, stream_id = fussy_scene, uuid4()
     async with running(scene) as visibility:
         position = await scene.given(stream_id, created("bad"), renamed("second"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
         replayed = await replay_parked(scene.dsn, Mapper().recorded, scene.projections[0])
         assert (replayed.shown, replayed.left) == (0, 2)
         refused.clear()
@@ -171,7 +173,7 @@ async def test_parked_events_are_replayed_in_order_once_the_rule_is_mended(
         assert (replayed.shown, replayed.left) == (2, 0)
         # The projector at work has heard of it: the stream goes on.
         position = await scene.given(stream_id, renamed("third"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert await shown(scene) == ["third"]
     assert await parked_events(scene.reader) == []
 
@@ -189,7 +191,7 @@ async def test_an_event_from_the_future_is_parked_where_it_might_have_had_a_rule
         )
         await connection.execute("update log.head set position = 3")
     async with running(scene) as visibility:
-        assert await visibility.wait_for(3, (), SECONDS)
+        assert await visibility.wait_for(3, SECONDS)
     parked = [(row["projection"], row["position"]) for row in await parked_events(scene.reader)]
     assert parked == [("subjects", 1), ("subjects", 3), ("workspaces", 1), ("workspaces", 3)]
 
@@ -235,7 +237,7 @@ async def test_a_database_that_takes_no_writes_is_waited_for(scene: Scenario) ->
             f"alter database {database} set default_transaction_read_only = on".encode()
         )
         async with running(scene) as visibility:
-            assert not await visibility.wait_for(position, (), 1.0)
+            assert not await visibility.wait_for(position, 1.0)
             await operator.execute(
                 f"alter database {database} reset default_transaction_read_only".encode()
             )
@@ -243,7 +245,7 @@ async def test_a_database_that_takes_no_writes_is_waited_for(scene: Scenario) ->
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
             )
-            assert await visibility.wait_for(position, (), SECONDS)
+            assert await visibility.wait_for(position, SECONDS)
     assert await parked_events(scene.reader) == []
 
 
@@ -276,7 +278,7 @@ async def test_two_projectors_take_turns(scene: Scenario) -> None:
     async with running(scene, "projector") as visibility, running(scene, "projector"):
         for n in range(20):
             position = await scene.given(uuid4(), created(f"w{n}"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert len(await all_workspaces(scene.reader)) == 20
 
 
@@ -286,7 +288,7 @@ async def test_two_projectors_without_a_leader_do_no_harm(scene: Scenario) -> No
         position = await scene.given(stream_id, created("w"))
         for n in range(50):
             position = await scene.given(stream_id, renamed(f"w{n}"))
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert [row["name"] for row in await all_workspaces(scene.reader)] == ["w49"]
 
 
@@ -296,9 +298,9 @@ async def test_a_read_model_whose_tables_are_gone_stops_alone_and_parks_nothing(
     scene = fussy_scene
     async with await connect(scene.dsn, "vandal") as connection:
         await connection.execute("drop schema read_fussy_v1 cascade")
-    async with running(scene) as visibility:
+    async with running(scene, seen=[workspaces, subjects]) as visibility:
         position = await scene.given(uuid4(), created("w"))
-        assert await visibility.wait_for(position, ["workspaces", "subjects"], SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert await parked_events(scene.reader) == []
     behind = {row["projection"]: row["behind"] for row in await progress(scene.reader)}
     assert behind == {"fussy": 1, "workspaces": 0, "subjects": 0}
@@ -316,7 +318,7 @@ async def test_read_models_survive_a_server_that_is_killed(server_folder: Path) 
                 os.kill(server.pid, signal.SIGKILL)
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
-            assert await seen.wait_for(position, (), SECONDS)
+            assert await seen.wait_for(position, SECONDS)
             comparison = await Rebuilder(scene.dsn, Mapper().recorded).check(workspaces)
             assert comparison.is_equal, comparison.differences
 

@@ -101,7 +101,7 @@ async def projecting(scene: Scenario, stream: PartitionedStream) -> AsyncIterato
     projector = Projector(
         scene.dsn, PROJECTIONS, stream, rebuilder(scene), source=SOURCE, cut=IsCut
     )
-    visibility = Visibility(scene.dsn)
+    visibility = Visibility(scene.dsn, scene.projections)
     tasks = [asyncio.create_task(projector.run()), asyncio.create_task(visibility.run())]
     yield visibility
     for task in tasks:
@@ -125,7 +125,7 @@ async def test_read_models_are_equal_to_a_rebuild_after_every_restart(
             for stream_id, event in part:
                 position = await scene.given(stream_id, event)
             await stream.publish()
-            assert await visibility.wait_for(position, (), SECONDS)
+            assert await visibility.wait_for(position, SECONDS)
     for projection in PROJECTIONS:
         comparison = await rebuilder(scene).check(projection)
         assert comparison.is_equal, comparison.differences
@@ -144,7 +144,7 @@ async def test_a_rebuild_goes_on_in_every_partition_where_it_must(scene: Scenari
         for stream_id, event in second:
             position = await scene.given(stream_id, event)
         await stream.publish()
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     assert {row["behind"] for row in await progress(scene.reader)} == {0}
     for projection in PROJECTIONS:
         comparison = await rebuilder(scene).check(projection)
@@ -162,7 +162,7 @@ async def test_what_the_stream_has_lost_is_built_from_the_log(scene: Scenario) -
         for stream_id, event in second:
             position = await scene.given(stream_id, event)
         await stream.publish()
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     for projection in PROJECTIONS:
         comparison = await rebuilder(scene).check(projection)
         assert comparison.is_equal, comparison.differences
@@ -173,8 +173,8 @@ async def test_a_position_is_seen_only_when_every_partition_has_passed_it(scene:
     async with projecting(scene, stream) as visibility:
         for stream_id, event in Fleet(5).live(10).facts:
             position = await scene.given(stream_id, event)
-        assert not await visibility.wait_for(position, (), 0.05)
+        assert not await visibility.wait_for(position, 0.05)
         await stream.publish()
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
         shown = await scene.reader.rows("select max(position) as last from history")
         assert shown == [{"last": position}]

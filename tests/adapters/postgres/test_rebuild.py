@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from adapters.postgres.comparison import NotSettled
@@ -21,10 +23,12 @@ from adapters.postgres.visibility import Visibility
 from domain.model import Recorded
 from domain.workspaces import WorkspaceCreated, WorkspaceRenamed
 from projections.projection import Change, Projection, Table
+from projections.workspaces import workspaces
 from tests.projections.scenario import Scenario, scenario
 
 SECONDS = 20.0
 SHOUT = "!"
+SCHEMAS = r"select nspname from pg_namespace where nspname like 'read\_names%'"
 
 
 def names(version: int, suffix: str = "", extra: bool = False) -> Projection:
@@ -47,17 +51,23 @@ def rebuilder(scene: Scenario) -> Rebuilder:
 
 
 @asynccontextmanager
-async def running(scene: Scenario, projection: Projection) -> AsyncIterator[Visibility]:
+async def running(scene: Scenario, *projections: Projection) -> AsyncIterator[Visibility]:
     decode = Mapper().recorded
     stream = LogStream(scene.dsn, decode, poll_seconds=0.2)
-    projector = Projector(scene.dsn, [projection], stream, rebuilder(scene))
-    visibility = Visibility(scene.dsn)
-    tasks = [asyncio.create_task(projector.run()), asyncio.create_task(visibility.run())]
-    yield visibility
-    for task in tasks:
-        assert not task.done(), task
-        task.cancel()
-    await asyncio.wait(tasks)
+    projector = Projector(scene.dsn, projections, stream, rebuilder(scene))
+    visibility = Visibility(scene.dsn, projections)
+    async with at_work(projector.run()), at_work(visibility.run()):
+        yield visibility
+
+
+@asynccontextmanager
+async def at_work(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Something that goes on until it is not needed any more."""
+    task = asyncio.create_task(work)
+    yield
+    assert not task.done(), task
+    task.cancel()
+    await asyncio.wait([task])
 
 
 @asynccontextmanager
@@ -98,9 +108,7 @@ async def test_a_rebuild_takes_the_place_of_the_build_before(scene: Scenario) ->
     assert build.schema == "read_names_v1_2"
     assert await scene.contents() == before
     async with await connect(scene.dsn, "look") as connection:
-        cursor = await connection.execute(
-            "select nspname from pg_namespace where nspname like 'read\\_names%'"
-        )
+        cursor = await connection.execute(SCHEMAS)
         assert await cursor.fetchall() == [("read_names_v1_2",)]
 
 
@@ -117,6 +125,39 @@ async def test_a_difference_is_found_and_told(scene: Scenario) -> None:
         for row in comparison.differences
     }
     assert told == {("forged", "w07"), (None, "w08")}
+
+
+async def test_a_read_model_that_a_newer_version_has_no_more_goes_and_nobody_waits_for_it(
+    scene: Scenario,
+) -> None:
+    (former,) = scene.projections
+    await scene.feed()
+    await install(scene.dsn, [workspaces])
+    assert [row["projection"] for row in await progress(scene.reader)] == ["workspaces"]
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        await shown(scene)
+    async with await connect(scene.dsn, "look") as connection:
+        cursor = await connection.execute(SCHEMAS)
+        assert await cursor.fetchall() == []
+    async with running(scene, workspaces) as visibility:
+        position = await scene.given(uuid4(), WorkspaceCreated(name="late", slug="ab"))
+        assert await visibility.wait_for(position, SECONDS)
+    await install(scene.dsn, [workspaces, former])
+    async with running(scene, former) as visibility:
+        assert await visibility.wait_for(position, SECONDS)
+    assert len(await shown(scene)) == 31
+
+
+async def test_who_still_feeds_a_read_model_that_went_goes_on_with_the_others(
+    scene: Scenario,
+) -> None:
+    async with running(scene, scene.projections[0], workspaces) as visibility:
+        await install(scene.dsn, [workspaces])
+        reads = Visibility(scene.dsn, [workspaces])
+        async with at_work(reads.run()):
+            position = await scene.given(uuid4(), WorkspaceCreated(name="late", slug="ab"))
+            assert await reads.wait_for(position, SECONDS)
+        assert not await visibility.wait_for(position, 0.05)
 
 
 async def test_a_check_compares_at_one_position_while_the_projector_works(scene: Scenario) -> None:
@@ -149,7 +190,7 @@ async def test_a_rebuild_under_load_loses_nothing(scene: Scenario) -> None:
             for _ in range(3):
                 await rebuilder(scene).rebuild(scene.projections[0])
         position = await scene.store.head()
-        assert await visibility.wait_for(position, (), SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
     comparison = await rebuilder(scene).check(scene.projections[0])
     assert comparison.is_equal, comparison.differences
     assert len(await shown(scene)) == position
@@ -175,8 +216,8 @@ async def test_readers_never_stop_while_a_new_version_is_built_and_switched_to(
     async with running(scene, newer) as visibility:
         position = await scene.given(uuid4(), WorkspaceCreated(name="late", slug="ab"))
         while (await progress(scene.reader))[0]["version"] != 2:
-            assert await visibility.wait_for(0, (), SECONDS)
-        assert await visibility.wait_for(position, (), SECONDS)
+            assert await visibility.wait_for(0, SECONDS)
+        assert await visibility.wait_for(position, SECONDS)
         is_switched.set()
         assert all(reads >= 50 for reads in await asyncio.gather(*readers))
     rows = await scene.reader.rows("select * from names where name = 'late!'")
