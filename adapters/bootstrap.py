@@ -16,7 +16,7 @@ from adapters.crypto.key_ring import BadKeys, KeyRing
 from adapters.crypto.vault import EnvelopeVault
 from adapters.embedded.account import reachable_folder
 from adapters.embedded.postgres import EmbeddedPostgres, running_dsn
-from adapters.postgres.connection import open_pool, sentence
+from adapters.postgres.connection import open_pool, sentence, until_it_accepts
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
@@ -91,6 +91,7 @@ async def migrate_database(settings: Settings) -> None:
 
 async def _migrate(dsn: str) -> None:
     try:
+        await until_it_accepts(dsn)
         await migrate(dsn)
     except psycopg.OperationalError as error:
         raise CannotStart(f"The database cannot be reached: {sentence(error)}") from None

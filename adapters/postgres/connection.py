@@ -1,10 +1,14 @@
 """Connections to PostgreSQL, and what its errors mean to those who asked."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres import arrays
@@ -16,6 +20,8 @@ RECONNECT_SECONDS = 1.0
 
 By itself it would go on with pauses that double: after an outage of a minute for a minute more.
 """
+RECOVERY_SECONDS = 60.0
+"""How long a process waits at its start for a server that recovers from a crash."""
 BY_KEY_ONLY = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
 """Plans of prepared statements last: one made while a table is small would read all of it later."""
 REFUSES_TO_WRITE = (errors.ReadOnlySqlTransaction, errors.DiskFull, errors.InsufficientResources)
@@ -36,6 +42,19 @@ def sentence(error: BaseException) -> str:
     """The first line of a driver's error, which holds no parameters, as a sentence's end."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return f"{first.rstrip('.')}."
+
+
+async def until_it_accepts(dsn: str) -> None:
+    """Wait while a server is there and lets nobody in yet, because it starts or recovers.
+
+    Every other trouble is left to whoever connects next.
+    """
+    asked = make_conninfo(dsn, connect_timeout=5).encode()
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while await asyncio.to_thread(PGconn.ping, asked) == Ping.REJECT:
+        if time.monotonic() > deadline:
+            return
+        await asyncio.sleep(0.2)
 
 
 async def connect(dsn: str, *, name: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
