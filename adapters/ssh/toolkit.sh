@@ -108,6 +108,7 @@ start() {
     # The number of a byte never comes twice, also when what was before is lost.
     [ "$size" -ge "$4" ] || dd if=/dev/null of="$1/output" bs=1 seek="$4" count=0 2>/dev/null
     : > "$run/state"
+    : > "$run/end"
     read_boot
     echo "$boot $(date +%s)" > "$run/claim" || exit 70
     password=
@@ -173,7 +174,9 @@ conclude() {
     fi
     read -r _ begun < claim
     rm -f env pipe total
-    echo "$code $how $dropped $(($(date +%s) - begun))" > exit.new && mv exit.new exit
+    echo "$code $how $dropped $(($(date +%s) - begun))" > exit.new
+    cat exit.new >> end
+    mv exit.new exit
 }
 
 # run RUN TIMEOUT SHELL MASK: the script in a group of its own, under a watchdog; perhaps as root.
@@ -232,13 +235,16 @@ follow() {
     run=$1/$2
     [ -e "$1/output" ] || : > "$1/output"
     exec 3< "$1/output"
+    [ -e "$run/end" ] || : > "$run/end"
+    exec 4< "$run/end"
     dd bs=1 skip="$3" count=0 <&3 2> /dev/null
     naps=0
     until [ -e "$run/exit" ]; do
         cat <&3
         if ! lives "$run" && [ ! -e "$run/exit" ]; then
             cat <&3
-            echo gone >&2
+            # Who followed it too may have cleaned up: what was open can be read all the same.
+            if read -r ended <&4; then echo "end $ended" >&2; else echo gone >&2; fi
             return
         fi
         # Many scripts are short, and the long ones have time.

@@ -155,9 +155,21 @@ async def test_an_exit_code_is_told_in_words(place: Place, script: str, sentence
 
 
 async def test_two_managers_at_once_run_a_script_once_and_both_see_all_of_it(place: Place) -> None:
-    request = place.install(phase("once", ONCE))
-    stories = await asyncio.gather(*(tell(SSHInstaller(), request) for _ in range(2)))
-    assert place.read("ran") == "ran\n"
+    """It ends when both have seen its beginning: who comes after the end finds no traces of it."""
+    seen = 0
+
+    def both_see(report: Report) -> bool:
+        nonlocal seen
+        seen += line("line 1")(report)
+        if seen == 2:
+            (place.home / "both").touch()
+        return False
+
+    request = place.install(phase("once", f'{ONCE}until [ -e "$HOME/both" ]; do sleep 0.1; done'))
+    stories = await asyncio.gather(
+        *(tell(SSHInstaller(), request, leave_when=both_see) for _ in range(2))
+    )
+    assert place.read("ran") == "ran\n", [story.notes("once") for story in stories]
     assert [story.output("once") for story in stories] == [ONCE_LINES, ONCE_LINES]
 
 
