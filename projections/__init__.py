@@ -25,3 +25,6 @@ PROJECTIONS: Sequence[Projection] = (
     activity,
 )
 """Every read model there is."""
+
+RETIRED: Sequence[str] = ("users",)
+"""The names of those that there were in a version before: a start of this one drops them."""

@@ -8,7 +8,7 @@ from adapters.postgres.comparison import NotSettled
 from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
 from adapters.settings import Settings
-from projections import PROJECTIONS
+from projections import PROJECTIONS, RETIRED
 from projections.projection import Projection
 
 
@@ -20,7 +20,7 @@ async def rebuild(settings: Settings, name: str | None, *, check: bool) -> Async
     """A line for each projection that was rebuilt, or found equal. Raises NotEqual at the end."""
     different = []
     async with administration(settings) as hub:
-        await install(hub.dsn, PROJECTIONS)
+        await install(hub.dsn, PROJECTIONS, RETIRED)
         rebuilder = Rebuilder(hub.dsn, hub.store.mapper.recorded)
         for projection in named(name):
             if not check:

@@ -29,19 +29,18 @@ class Build:
     """Up to here it was filled straight from the log, whatever the stream's partitions."""
 
 
-async def install(dsn: str, projections: Iterable[Projection]) -> None:
+async def install(dsn: str, projections: Iterable[Projection], retired: Sequence[str] = ()) -> None:
     """Give every projection that has no active build an empty one, so that it can be read.
 
-    `projections` are all there are: builds of any other are a former version's, and are dropped.
+    Builds of the `retired` are dropped. Not those of every name that is not known: a process of
+    the version before, started again while a newer one comes, does not know the newer one's.
     Run it after `migrate`, before any process reads; it also drops what older builds left.
     """
-    wanted = list(projections)
     async with await connect(dsn, "install") as connection:
         await connection.execute("select pg_advisory_lock(%s)", [INSTALLING])
         async with connection.transaction():
-            names = [projection.name for projection in wanted]
-            await _retire(connection, "projection <> all(%s)", [names])
-        for projection in wanted:
+            await _retire(connection, "projection = any(%s)", [list(retired)])
+        for projection in projections:
             if not await _has_active_build(connection, projection.name):
                 async with connection.transaction():
                     await activate(connection, await create(connection, projection))

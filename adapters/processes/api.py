@@ -29,7 +29,7 @@ from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Renderer, Unavailable
 from domain.model import Recorded
-from projections import PROJECTIONS
+from projections import PROJECTIONS, RETIRED
 
 
 async def serve(settings: Settings) -> None:
@@ -43,7 +43,7 @@ async def serve(settings: Settings) -> None:
             open_reads(hub) as reads,
             Lifetime() as life,
         ):
-            await install(dsn, PROJECTIONS)
+            await install(dsn, PROJECTIONS, RETIRED)
             async with web(hub, reads, renderer, life) as app:
                 life.start("http", serve_http(app, listener))
                 tell_presence(hub, life, "api", lambda: settings.url)

@@ -22,7 +22,7 @@ from application.cluster_manager import ClusterManager
 from application.operation_requests import Tools
 from application.ports import Clock
 from application.routine_checks import Plan, RoutineChecker
-from projections import PROJECTIONS
+from projections import PROJECTIONS, RETIRED
 from projections.cluster_detail import installed_clusters
 from projections.reader import Reader
 from projections.tasks import unfinished_tasks
@@ -38,7 +38,7 @@ async def serve(settings: Settings) -> None:
         open_reader(dsn, connections=2) as reader,
         Lifetime() as life,
     ):
-        await install(dsn, PROJECTIONS)
+        await install(dsn, PROJECTIONS, RETIRED)
         manager = cluster_manager(hub, reader)
         life.start("erased keys", forget_erased(hub))
         life.start("tail", follow_log(hub, manager.notice))

@@ -24,7 +24,7 @@ from adapters.processes.presence import tell_presence
 from adapters.settings import BadSettings, Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Stream, Unavailable
-from projections import PROJECTIONS
+from projections import PROJECTIONS, RETIRED
 
 GROUP = "projector"
 FORGET_SECONDS = 3600.0
@@ -40,7 +40,7 @@ async def serve(settings: Settings) -> None:
         open_hub(settings, dsn, renderer, AsyncsshKeyPairs()) as hub,
         Lifetime() as life,
     ):
-        await install(dsn, PROJECTIONS)
+        await install(dsn, PROJECTIONS, RETIRED)
         start_projecting(hub, life)
         start_auditing(hub, life)
         start_forgetting(hub, life)

@@ -29,7 +29,7 @@ from adapters.ssh.keys import AsyncsshKeyPairs
 from application.example import SLUG, load_example
 from application.sign_in import IssueSignInLink
 from application.work import Context
-from projections import PROJECTIONS
+from projections import PROJECTIONS, RETIRED
 
 
 async def serve(settings: Settings) -> None:
@@ -44,7 +44,7 @@ async def serve(settings: Settings) -> None:
             open_reads(hub) as reads,
             Lifetime() as life,
         ):
-            await install(dsn, PROJECTIONS)
+            await install(dsn, PROJECTIONS, RETIRED)
             start_projecting(hub, life)
             start_auditing(hub, life)
             start_relaying(hub, life)

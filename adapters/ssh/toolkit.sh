@@ -174,9 +174,9 @@ conclude() {
     fi
     read -r _ begun < claim
     rm -f env pipe total
-    echo "$code $how $dropped $(($(date +%s) - begun))" > exit.new
-    cat exit.new >> end
-    mv exit.new exit
+    # On a full disk there is no result, rather than an empty one.
+    echo "$code $how $dropped $(($(date +%s) - begun))" > exit.new &&
+        { cat exit.new >> end; mv exit.new exit; }
 }
 
 # run RUN TIMEOUT SHELL MASK: the script in a group of its own, under a watchdog; perhaps as root.

@@ -2,34 +2,45 @@
 
 import asyncio
 import os
+import secrets
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from psycopg.pq import PGconn, Ping
 
 from adapters.bootstrap import migrate_database
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.settings import Settings
+from tests.support import servers
 
 
-async def test_a_database_that_recovers_is_waited_for(own_postgres: EmbeddedPostgres) -> None:
-    """A standby that nobody may read lets nobody in until it is promoted: recovery on demand."""
-    server = own_postgres
-    server.stop()
-    cluster = server.folder.cluster
-    for name in ("standby.signal", "postgresql.auto.conf"):
-        (cluster / name).write_text("hot_standby = off\n" if name.endswith("conf") else "")
-        server.folder.account.own(cluster / name)
+@pytest.fixture
+def recovering(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A server that recovers, once started, until it is promoted, and lets nobody in meanwhile."""
+    folder = server_folder / f"recovering-{secrets.token_hex(4)}"
+    with servers.postgres(folder, settings={"hot_standby": "off"}) as server:
+        server.stop()
+        standby = server.folder.cluster / "standby.signal"
+        standby.touch()
+        server.folder.account.own(standby)
+        yield server
+
+
+async def test_a_database_that_recovers_is_waited_for(recovering: EmbeddedPostgres) -> None:
+    server = recovering
     starting = asyncio.create_task(asyncio.to_thread(server.start))
-    await answers(server, Ping.REJECT)
+    await lets_nobody_in(server)
     migrating = asyncio.create_task(migrate_database(Settings(database_url=server.dsn)))
     await asyncio.wait([migrating], timeout=0.5)
     assert not migrating.done()
-    (cluster / "promote").touch()
+    (server.folder.cluster / "promote").touch()
     os.kill(server.pid, signal.SIGUSR1)
     await asyncio.gather(starting, migrating)
 
 
-async def answers(server: EmbeddedPostgres, wanted: Ping) -> None:
+async def lets_nobody_in(server: EmbeddedPostgres) -> None:
     async with asyncio.timeout(60):
-        while PGconn.ping(server.dsn.encode()) != wanted:
+        while PGconn.ping(server.dsn.encode()) != Ping.REJECT:
             await asyncio.sleep(0.05)
