@@ -23,9 +23,11 @@ from application.ports import (
     PhaseEnded,
     PhaseStarted,
     TaskLogs,
+    TracesLost,
     Unavailable,
 )
 from application.tasks import (
+    BeginPhaseAnew,
     ClaimTask,
     EndCancelledTask,
     EndPhase,
@@ -133,10 +135,14 @@ class ClusterManager:
                 await self._renew(task_id)
 
     async def _renew(self, task_id: UUID) -> None:
+        """Stay its holder, or leave it to who took us for gone."""
         try:
-            await self.tools.leases.hold(_lease(task_id), self.name, self.lease_seconds)
+            is_ours = await self.tools.leases.hold(_lease(task_id), self.name, self.lease_seconds)
         except (Unavailable, Overloaded):
             return
+        running = self._running.get(task_id)
+        if running and running.work and not is_ours:
+            running.work.cancel()
 
     async def _let_go(self, task_id: UUID) -> None:
         self._running.pop(task_id, None)
@@ -207,6 +213,9 @@ class ClusterManager:
                 await self._say(
                     PinHostKey, task_id, host=host, port=port, key=key, fingerprint=fingerprint
                 )
+                operation.answer(Continue.NEXT_PHASE)
+            case TracesLost(phase):
+                await self._say(BeginPhaseAnew, task_id, phase=phase)
                 operation.answer(Continue.NEXT_PHASE)
             case PhaseEnded():
                 await log.flush()

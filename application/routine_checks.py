@@ -19,6 +19,7 @@ from application.ports import (
     Operation,
     Overloaded,
     PhaseEnded,
+    TracesLost,
     Unavailable,
 )
 from application.work import Context
@@ -182,7 +183,7 @@ async def _end_of(operation: Operation) -> Finished | None:
         match report:
             case HostKeyOffered():
                 return None
-            case PhaseEnded():
+            case PhaseEnded() | TracesLost():
                 operation.answer(Continue.NEXT_PHASE)
             case Finished():
                 return report

@@ -50,6 +50,12 @@ class EndPhase(ManagerCommand, permission=Permission.RUN_TASKS):
     state: Mapping[str, Secret]
 
 
+class BeginPhaseAnew(ManagerCommand, permission=Permission.RUN_TASKS):
+    """The host has lost the traces of the task: may its phase be begun there anew?"""
+
+    phase: str
+
+
 class PinHostKey(ManagerCommand, permission=Permission.RUN_TASKS):
     host: str
     port: int
@@ -120,6 +126,14 @@ async def end_phase(command: EndPhase, work: Work) -> None:
         state=dict(command.state),
     )
     await work.change(Task, command.task_id, lambda t: t.end_phase(command.manager, ended))
+
+
+@handlers.register
+async def begin_phase_anew(command: BeginPhaseAnew, work: Work) -> None:
+    await _entered(work, command.task_id)
+    await work.change(
+        Task, command.task_id, lambda t: t.lose_traces(command.manager, command.phase)
+    )
 
 
 @handlers.register

@@ -63,6 +63,12 @@ class TaskPhaseEnded(Event, topic="task.phase_ended"):
     state: dict[str, Secret] = {}
 
 
+class TaskTracesLost(Event, topic="task.traces_lost"):
+    """The host knows nothing of the task any more, and its phase is begun there anew."""
+
+    phase: str
+
+
 class TaskCancelRequested(Event, topic="task.cancel_requested"):
     def audited(self) -> Audited:
         return _ended("cancel_requested", TaskStatus.RUNNING)
@@ -167,6 +173,10 @@ class Task(Aggregate):
         if ended.phase not in self.done:
             yield ended
 
+    def lose_traces(self, manager: str, phase: str) -> Iterator[Event]:
+        self.must_be_run_by(manager)
+        yield TaskTracesLost(phase=phase)
+
     def request_cancel(self) -> Iterator[Event]:
         self._must_go_on()
         if self.status is TaskStatus.QUEUED:
@@ -219,6 +229,8 @@ class Task(Aggregate):
                     done=(*state.done, event.phase),
                     state=event.state,
                 )
+            case Task(), TaskTracesLost():
+                return state
             case Task(), TaskCancelRequested():
                 return state.after(cancel_requested=True)
             case Task(), TaskSucceeded():

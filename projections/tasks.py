@@ -15,6 +15,7 @@ from domain.tasks import (
     TaskQueued,
     TaskStatus,
     TaskSucceeded,
+    TaskTracesLost,
 )
 from projections.projection import Change, Projection, Table
 from projections.reader import Page, Reader, Shown, slice_of, visible
@@ -115,6 +116,12 @@ def phase_started(event: TaskPhaseStarted, recorded: Recorded) -> Iterator[Chang
         is_critical=event.critical,
         started_at=recorded.recorded_at,
     )
+
+
+@tasks.when
+def traces_lost(event: TaskTracesLost, recorded: Recorded) -> Iterator[Change]:
+    yield table.patch(recorded.stream_id, position=recorded.position)
+    yield phases.put(recorded.stream_id, event.phase, started_at=recorded.recorded_at)
 
 
 @tasks.when

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import psycopg
 
@@ -39,6 +39,16 @@ class Session:
     calls: PreparedCalls
     life: Any
     """Which of the server's processes serves it: (pid, when it began)."""
+
+    @classmethod
+    async def open(cls, dsn: str) -> Self:
+        connection = await postgres.connect(dsn, name="writer")
+        try:
+            life = await (await connection.execute(LIFE)).fetchone()
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection, PreparedCalls(connection), life)
 
     async def close(self) -> None:
         self.calls.close()
@@ -79,9 +89,7 @@ class WritingSession:
         async with self._opening:
             if self._session is None or self._session.connection.closed:
                 await self.close()
-                connection = await postgres.connect(self._dsn, name="writer")
-                life = await (await connection.execute(LIFE)).fetchone()
-                self._session = Session(connection, PreparedCalls(connection), life)
+                self._session = await Session.open(self._dsn)
             return self._session
 
     async def _leave(self, session: Session) -> None:

@@ -16,7 +16,7 @@ from adapters.ssh.reach import Reach
 from adapters.ssh.sentences import span
 from adapters.ssh.task_log import TaskLog
 from adapters.ssh.timings import Timings
-from application.ports import OperationRequest
+from application.ports import OperationRequest, Report, TracesLost
 
 MOST_RUNS = 5
 """So often a script is run again because its host was started anew under it."""
@@ -33,11 +33,13 @@ class Runs:
         reach: Reach,
         timings: Timings,
         log: TaskLog,
+        ask: Callable[[Report], Awaitable[None]],
     ) -> None:
         self._request = request
         self._reach = reach
         self._timings = timings
         self._log = log
+        self._ask = ask
         self._host = ""
         self._folder: TaskFolder | None = None
         self._running: tuple[Job, str] | None = None
@@ -206,17 +208,17 @@ class Runs:
         return Failed(text)
 
     async def _accept_lost_traces(self, job: Job) -> None:
-        if not self._may_have_begun:
-            return
-        if job.critical and (job.kind == "script" or job.may_have_begun):
+        """Only who still has the task may go on: another manager may have ended it meanwhile."""
+        is_dangerous = job.critical and (job.kind == "script" or job.may_have_begun)
+        if self._may_have_begun and is_dangerous:
             raise Lost(
                 f"{job.title} is critical and nobody can say how it ended: {self._address} knows "
                 "nothing of the task; it was probably installed anew. Look at the host before the "
                 "phase is run again."
             )
-        await self._log.note(
-            job.phase, "The host knows nothing of the task: running the phase again."
-        )
+        await self._ask(TracesLost(job.phase))
+        again = "running the phase again" if self._may_have_begun else "beginning anew"
+        await self._log.note(job.phase, f"The host knows nothing of the task: {again}.")
 
     async def _accept_vanished(self, job: Job, found: Found) -> None:
         if job.critical and job.kind == "script":

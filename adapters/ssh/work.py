@@ -44,7 +44,7 @@ class Work:
         self._saved = SavedState.of(request.state, request.task_id)
         self._reach = Reach(plan.connection, keys, request.known_hosts, timings, talk.ask)
         self._log = TaskLog(talk.tell, request.log_offsets)
-        self._runs = Runs(request, self._reach, timings, self._log)
+        self._runs = Runs(request, self._reach, timings, self._log, talk.ask)
         self._is_resumed = request.is_resumed and self._saved.host is not None
         if self._saved.host is not None:
             self._runs.bind(self._saved.host)

@@ -11,7 +11,9 @@ from application.ports.installing import (
     OperationRequest,
     PhaseEnded,
     PhaseStarted,
+    Question,
     Report,
+    TracesLost,
 )
 from application.ports.log import (
     MOST_EVENT_BYTES,
@@ -66,6 +68,7 @@ __all__ = [
     "Page",
     "PhaseEnded",
     "PhaseStarted",
+    "Question",
     "RenderFault",
     "Renderer",
     "Rendering",
@@ -75,6 +78,7 @@ __all__ = [
     "StreamAppend",
     "TaskLogLine",
     "TaskLogs",
+    "TracesLost",
     "Unavailable",
     "Vault",
 ]

@@ -72,6 +72,14 @@ class HostKeyOffered:
 
 
 @dataclass(slots=True, frozen=True)
+class TracesLost:
+    """The host knows nothing of the operation any more: before the phase is begun there anew, the
+    log must say that the task is still ours. Another manager may have ended it and cleaned up."""
+
+    phase: str
+
+
+@dataclass(slots=True, frozen=True)
 class PhaseEnded:
     """A phase is over and its state must be saved before the operation goes on."""
 
@@ -98,16 +106,18 @@ class Finished:
     """For a check that found a difference: what it printed last, for people."""
 
 
-Report = LogLine | PhaseStarted | HostKeyOffered | PhaseEnded | Finished
+Question = HostKeyOffered | TracesLost | PhaseEnded
+"""What an operation waits for an answer to."""
+Report = LogLine | PhaseStarted | Question | Finished
 
 
 class Operation(Protocol):
-    """One running operation: iterate over its reports; answer PhaseEnded and HostKeyOffered."""
+    """One running operation: iterate over its reports, and answer each Question."""
 
     def __aiter__(self) -> AsyncIterator[Report]: ...
 
     def answer(self, answer: Continue, error: str | None = None) -> None:
-        """Let it go on after a PhaseEnded or a HostKeyOffered; it waits until then."""
+        """Let it go on after a Question; it waits until then."""
         ...
 
     async def cancel(self) -> None:

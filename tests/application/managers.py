@@ -13,10 +13,9 @@ from application.operation_requests import Tools
 from application.ports import (
     Continue,
     Finished,
-    HostKeyOffered,
     LogLine,
     OperationRequest,
-    PhaseEnded,
+    Question,
     Report,
     TaskLogLine,
     Unavailable,
@@ -96,7 +95,7 @@ class Playing:
                 raise step
             self._answered.clear()
             yield step
-            if isinstance(step, PhaseEnded | HostKeyOffered):
+            if isinstance(step, Question):
                 await self._answered.wait()
 
     async def _until(self, event: asyncio.Event) -> None:

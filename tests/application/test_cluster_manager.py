@@ -16,6 +16,7 @@ from application.ports import (
     LogLine,
     PhaseEnded,
     PhaseStarted,
+    TracesLost,
 )
 from application.tasks import CancelTask, ClaimTask
 from domain.clusters import ClusterStatus
@@ -26,6 +27,7 @@ from domain.tasks import (
     TaskPhaseStarted,
     TaskStatus,
     TaskSucceeded,
+    TaskTracesLost,
 )
 from tests.application.managers import a_house, kinds, until
 
@@ -151,6 +153,42 @@ async def test_who_was_taken_for_gone_stops_without_a_word() -> None:
         await until(lambda: not first.running)
     task = await house.task(task_id)
     assert (task.manager, task.status, task.done) == ("m2", TaskStatus.RUNNING, ())
+    assert house.leases.held == {f"task:{task_id}": "m2"}
+
+
+async def test_a_phase_is_begun_anew_when_the_log_has_it() -> None:
+    house = await a_house([TracesLost("boot"), asyncio.Event()])
+    await house.install()
+    async with house.manager():
+        await until(lambda: house.player.operations and house.player.operations[0].answers)
+    assert house.player.operations[0].answers == [Continue.NEXT_PHASE]
+    assert kinds(house)[-1] is TaskTracesLost
+
+
+async def test_who_was_taken_for_gone_begins_no_phase_anew() -> None:
+    """The other manager may have ended the task and removed its traces."""
+    held = asyncio.Event()
+    house = await a_house([held, TracesLost("boot"), GOOD], [GOOD])
+    task_id = await house.install()
+    async with house.manager("m1", lease_seconds=60) as first:
+        await until(lambda: house.player.operations)
+        house.leases.held.clear()
+        async with house.manager("m2"):
+            await house.over(task_id)
+        held.set()
+        await until(lambda: not first.running)
+    assert house.player.operations[0].answers == []
+    assert TaskTracesLost not in kinds(house)
+
+
+async def test_who_lost_its_lease_to_another_stops_by_itself() -> None:
+    house = await a_house([asyncio.Event()])
+    task_id = await house.install()
+    async with house.manager("m1") as first:
+        await until(lambda: house.player.operations)
+        house.leases.held[f"task:{task_id}"] = "m2"
+        await house.hub.do(ClaimTask(task_id=task_id, manager="m2"))
+        await until(lambda: not first.running)
     assert house.leases.held == {f"task:{task_id}": "m2"}
 
 

@@ -46,6 +46,7 @@ MAY: dict[str, set[Role]] = {
     "ClaimTask": NOBODY_OUTSIDE,
     "StartPhase": NOBODY_OUTSIDE,
     "EndPhase": NOBODY_OUTSIDE,
+    "BeginPhaseAnew": NOBODY_OUTSIDE,
     "PinHostKey": NOBODY_OUTSIDE,
     "SucceedTask": NOBODY_OUTSIDE,
     "FailTask": NOBODY_OUTSIDE,

@@ -35,6 +35,7 @@ from application.clusters import (
 )
 from application.commands import ChangedMeanwhile, Command
 from application.tasks import (
+    BeginPhaseAnew,
     CancelTask,
     ClaimTask,
     EndCancelledTask,
@@ -228,7 +229,13 @@ class Lifecycle(RuleBasedStateMachine):
                 )
 
     @precondition(lambda self: self.active)
-    @rule(n=which, act=which, other=rarely, phase=st.integers(0, 1), critical=st.booleans())
+    @rule(
+        n=which,
+        act=st.integers(0, 6),
+        other=rarely,
+        phase=st.integers(0, 1),
+        critical=st.booleans(),
+    )
     def step(self, n: int, act: int, other: bool, phase: int, critical: bool) -> None:
         match act:
             case 0:
@@ -237,6 +244,8 @@ class Lifecycle(RuleBasedStateMachine):
                 self.start_phase(n, other, phase, critical)
             case 3 | 4:
                 self.end_phase(n, other, phase, critical)
+            case 5:
+                self.begin_phase_anew(n, other, phase)
             case _:
                 self.pin(n, other, "K" if critical else "L")
 
@@ -294,6 +303,9 @@ class Lifecycle(RuleBasedStateMachine):
                 state={"inventory": Secret("swordfish")},
             )
         )
+
+    def begin_phase_anew(self, n: int, other: bool, phase: int) -> None:
+        self.do(BeginPhaseAnew(**self.told_by(n, other), phase=PHASES[phase]))
 
     def pin(self, n: int, other: bool, key: str) -> None:
         self.do(

@@ -8,6 +8,7 @@ import pytest
 from application.clusters import ChangeCluster, CheckCluster, DeleteCluster, InstallCluster
 from application.permissions import QUARTERDECK, Forbidden
 from application.tasks import (
+    BeginPhaseAnew,
     CancelTask,
     ClaimTask,
     EndCancelledTask,
@@ -21,7 +22,15 @@ from application.tasks import (
 from domain.clusters import Cluster, ClusterHostKeyPinned, ClusterStatus
 from domain.model import NotFound
 from domain.secrets import Secret
-from domain.tasks import Task, TaskClaimed, TaskIsOver, TaskIsTaken, TaskPhaseEnded, TaskStatus
+from domain.tasks import (
+    Task,
+    TaskClaimed,
+    TaskIsOver,
+    TaskIsTaken,
+    TaskPhaseEnded,
+    TaskStatus,
+    TaskTracesLost,
+)
 from domain.values import OperationKind
 from tests.application.in_memory import ADA, Hub
 
@@ -114,6 +123,15 @@ async def test_phases_leave_what_the_next_manager_needs_sealed_for_the_cluster()
     work.hub.vault.erase(work.cluster_id)
     with pytest.raises(LookupError):
         await work.hub.vault.open(work.task_id, task.state["inventory"])
+
+
+async def test_a_phase_is_begun_anew_by_who_has_the_task() -> None:
+    work = await install()
+    await work.hub.do(BeginPhaseAnew(**work.by_m1, phase="prepare"))
+    assert work.hub.events()[-1] == TaskTracesLost(phase="prepare")
+    await work.hub.do(ClaimTask(task_id=work.task_id, manager="m2"))
+    with pytest.raises(TaskIsTaken):
+        await work.hub.do(BeginPhaseAnew(**work.by_m1, phase="prepare"))
 
 
 async def test_a_host_key_is_pinned_to_the_cluster_once() -> None:

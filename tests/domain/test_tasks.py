@@ -20,6 +20,7 @@ from domain.tasks import (
     TaskQueued,
     TaskStatus,
     TaskSucceeded,
+    TaskTracesLost,
 )
 from domain.values import DocumentRef, OperationKind
 from tests.support.scenario import given
@@ -88,6 +89,7 @@ def test_another_manager_goes_on_where_the_first_one_is_gone() -> None:
     [
         (Task.start_phase, {"phase": "prepare", "phases": PHASES, "critical": False}),
         (Task.end_phase, {"ended": prepared}),
+        (Task.lose_traces, {"phase": "prepare"}),
         (Task.succeed, {}),
         (Task.fail, {"reason": "no disk"}),
         (Task.cancel, {}),
@@ -127,6 +129,13 @@ def test_a_phase_ends_with_the_state_that_the_next_manager_needs() -> None:
 
 def test_a_phase_ends_once() -> None:
     given(queued, claimed, preparing, prepared).when(Task.end_phase, "m1", prepared).then_nothing()
+
+
+def test_a_phase_whose_traces_are_lost_is_begun_anew_each_time() -> None:
+    lost = TaskTracesLost(phase="prepare")
+    given(queued, claimed, preparing).when(Task.lose_traces, "m1", "prepare").then(lost)
+    given(queued, claimed, preparing, lost).when(Task.lose_traces, "m1", "prepare").then(lost)
+    given(queued, claimed, preparing, lost).leaves(Task, phase="prepare", done=())
 
 
 def test_a_task_that_waits_is_cancelled_at_once() -> None:

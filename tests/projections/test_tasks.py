@@ -11,6 +11,7 @@ from domain.tasks import (
     TaskPhaseStarted,
     TaskQueued,
     TaskSucceeded,
+    TaskTracesLost,
 )
 from domain.values import OperationKind
 from projections.reader import Shown
@@ -60,6 +61,15 @@ async def test_phases_are_shown_in_the_order_in_which_they_began(scene: Scenario
         ("install", True, True),
     ]
     assert row["phases"][0]["started_at"].endswith("Z")
+
+
+async def test_a_phase_that_is_begun_anew_begins_then(scene: Scenario) -> None:
+    await scene.given(TASK, QUEUED, CLAIMED, started("prepare"))
+    (before,) = (await only(scene))["phases"]
+    await scene.given(TASK, TaskTracesLost(phase="prepare"))
+    (after,) = (await only(scene))["phases"]
+    assert after["started_at"] > before["started_at"]
+    assert after["ended_at"] is None
 
 
 async def test_a_skipped_phase_says_so(scene: Scenario) -> None:

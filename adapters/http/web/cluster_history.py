@@ -60,6 +60,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "task.claimed",
             "task.phase_started",
             "task.phase_ended",
+            "task.traces_lost",
             "task.cancel_requested",
             "task.succeeded",
             "task.failed",

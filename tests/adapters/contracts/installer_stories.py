@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 from application.ports import (
     Continue,
     Finished,
-    HostKeyOffered,
     Installer,
     LogLine,
     Operation,
     OperationRequest,
     PhaseEnded,
     PhaseStarted,
+    Question,
     Report,
 )
 from domain.values import OperationKind
@@ -140,7 +140,7 @@ async def tell(
                 break
             if cancel_when(report):
                 await operation.cancel()
-            if isinstance(report, PhaseEnded | HostKeyOffered):
+            if isinstance(report, Question):
                 answer(operation, report)
     return story
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.ssh.installer import SSHInstaller
 from adapters.ssh.timings import Timings
-from application.ports import LogLine, OperationRequest, Report
+from application.ports import Continue, LogLine, Operation, OperationRequest, Report, TracesLost
 from tests.adapters.contracts.installer_stories import (
     ONCE,
     ONCE_LINES,
@@ -171,11 +171,14 @@ async def test_a_resumed_task_goes_to_the_host_it_began_on(
 
 
 STEP = 'echo ran >> "$HOME/ran"; echo go; [ -e "$HOME/again" ] || sleep 600; echo end'
+PATIENT = 'echo ran >> "$HOME/ran"; echo go; until [ -e "$HOME/again" ]; do sleep 0.05; done'
 
 
-async def begun(installer: SSHInstaller, place: Place, **step: object) -> OperationRequest:
+async def begun(
+    installer: SSHInstaller, place: Place, script: str = STEP, **step: object
+) -> OperationRequest:
     """What the next manager is asked, when a script runs on the host and its manager is dead."""
-    request = place.install(phase("before", "true"), phase("step", STEP, **step))
+    request = place.install(phase("before", "true"), phase("step", script, **step))
     story = await tell(installer, request, leave_when=line("go"))
     (place.home / "again").touch()
     return resumed(request, story)
@@ -242,6 +245,25 @@ async def test_a_host_that_was_installed_anew_under_a_critical_phase_makes_it_lo
     assert story.finished.is_lost
     assert "it was probably installed anew" in story.error
     assert place.read("ran") == "ran\n"
+
+
+@pytest.mark.parametrize("critical", [False, True])
+@pytest.mark.parametrize("knows_of_the_script", [True, False])
+async def test_who_comes_back_after_another_has_ended_and_cleaned_up_runs_nothing(
+    installer: SSHInstaller, place: Place, knows_of_the_script: bool, critical: bool
+) -> None:
+    request = await begun(installer, place, PATIENT, critical=critical)
+    assert (await tell(installer, request)).finished.error is None
+    too_late = replace(request, is_resumed=knows_of_the_script)
+    story = await tell(installer, too_late, answer=stop_what_was_taken_over)
+    assert (story.finished.cancelled, story.finished.is_lost) in [(True, False), (False, True)]
+    assert story.finished.is_lost == (critical and knows_of_the_script)
+    assert place.read("ran") == "ran\n"
+
+
+def stop_what_was_taken_over(operation: Operation, question: Report) -> None:
+    is_ours = not isinstance(question, TracesLost)
+    operation.answer(Continue.NEXT_PHASE if is_ours else Continue.STOP_OPERATION)
 
 
 async def test_a_critical_phase_that_was_never_begun_is_begun_by_the_next_manager(
