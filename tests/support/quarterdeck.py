@@ -83,6 +83,15 @@ class Quarterdeck:
             self.process.kill()
             self.process.wait()
 
+    def freeze(self) -> None:
+        """Let it stand still, as a machine that sleeps does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run an operation of the program to its end."""
         return subprocess.run(
