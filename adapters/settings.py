@@ -44,6 +44,9 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    probe_port: int | None = Field(
+        None, ge=1, le=65535, description="where a process without pages answers its probes"
+    )
     public_url: str | None = Field(None, description="how browsers and clusters reach this server")
     allowed_hosts: str = Field("", description="more host names to answer to, with spaces between")
     trusted_proxies: str = Field("", description="networks whose X-Forwarded-For is believed")

@@ -24,7 +24,7 @@ def build(edge: Edge) -> Starlette:
     """The ASGI application of one process."""
     return Starlette(
         routes=[
-            *probes.routes(edge),
+            *probes.routes(edge.readiness, edge.measures),
             *documentation.routes(edge, TABLE, PREFIX),
             Mount("/api", _nothing),
             *routes(edge),

@@ -1,7 +1,7 @@
 """The web UI and the API as a process: `quarterdeck api`."""
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -21,13 +21,14 @@ from adapters.postgres.stream import LogStream
 from adapters.postgres.system import PostgresSystem
 from adapters.processes.erasing import forget_erased
 from adapters.processes.lifetime import Lifetime
-from adapters.processes.measuring import measure
+from adapters.processes.measuring import measure_readers, measure_writes
 from adapters.processes.presence import tell_presence
+from adapters.processes.probing import readiness
 from adapters.processes.reads import ReadModels, open_reads
 from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.ports import Renderer, Unavailable
+from application.ports import Renderer
 from domain.model import Recorded
 from projections import PROJECTIONS, RETIRED
 
@@ -44,7 +45,7 @@ async def serve(settings: Settings) -> None:
             Lifetime() as life,
         ):
             await install(dsn, PROJECTIONS, RETIRED)
-            async with web(hub, reads, renderer, life) as app:
+            async with web(hub, reads, renderer, life, PrometheusMeasures()) as app:
                 life.start("http", serve_http(app, listener))
                 tell_presence(hub, life, "api", lambda: settings.url)
                 await life.until_stopped()
@@ -56,6 +57,7 @@ async def web(
     reads: ReadModels,
     renderer: Renderer,
     life: Lifetime,
+    measures: PrometheusMeasures,
     *,
     notice: Sequence[Callable[[Recorded], None]] = (),
     example: LoadExample | None = None,
@@ -73,8 +75,8 @@ async def web(
     life.start("erased keys", forget_erased(hub))
     decode = hub.store.mapper.recorded
     system = PostgresSystem(hub.dsn, hub.pool, reads.now, decode, PROJECTIONS)
-    measures = PrometheusMeasures()
-    measure(measures, hub, system)
+    measure_writes(measures, hub)
+    measure_readers(measures, hub, system)
     tracer, end_tracing = open_tracer("api") or (NoTracer(), _nothing)
     try:
         yield build(
@@ -91,7 +93,7 @@ async def web(
                 site=_site(hub.settings),
                 measures=measures,
                 tracer=tracer,
-                readiness=_readiness(hub),
+                readiness=readiness(hub),
                 last_looks=PostgresRoutineChecks(hub.pool).last,
                 example=example,
                 erasures=lambda: hub.vault.forgotten,
@@ -115,14 +117,3 @@ def _site(settings: Settings) -> Site:
         version=version("quarterdeck"),
         time_zone=settings.time_zone,
     )
-
-
-def _readiness(hub: Hub) -> Callable[[], Awaitable[Sequence[str]]]:
-    async def reasons() -> Sequence[str]:
-        try:
-            await hub.store.head()
-        except Unavailable as error:
-            return [error.detail]
-        return []
-
-    return reasons

@@ -7,12 +7,15 @@ from uuid import UUID
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.observability import logs
+from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.read_models import install
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.postgres.routine_checks import PostgresRoutineChecks
 from adapters.processes.erasing import forget_erased
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.measuring import measure_tasks, measure_writes
 from adapters.processes.presence import tell_presence
+from adapters.processes.probing import answer_probes
 from adapters.processes.tail import follow_log
 from adapters.settings import Settings
 from adapters.ssh.installer import SSHInstaller
@@ -44,8 +47,16 @@ async def serve(settings: Settings) -> None:
         life.start("tail", follow_log(hub, manager.notice))
         life.start("manager", manager.run())
         start_looking(hub, life, manager.tools, reader)
+        answer_probes(hub, life, _measures(hub, manager))
         tell_presence(hub, life, "manager", lambda: f"{manager.running} of {manager.slots} tasks")
         await life.until_stopped()
+
+
+def _measures(hub: Hub, manager: ClusterManager) -> PrometheusMeasures:
+    measures = PrometheusMeasures()
+    measure_writes(measures, hub)
+    measure_tasks(measures, manager)
+    return measures
 
 
 def cluster_manager(hub: Hub, reader: PostgresReader) -> ClusterManager:

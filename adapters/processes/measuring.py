@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from adapters.bootstrap import Hub
 from adapters.observability.metrics import Family, PrometheusMeasures, by_reader, number
 from adapters.postgres.system import PostgresSystem
+from application.cluster_manager import ClusterManager
 
 
-def measure(measures: PrometheusMeasures, hub: Hub, system: PostgresSystem) -> None:
-    """Let the measures of a process tell of its own writes, and of everybody who reads the log.
-
-    Readers keep in the database how far they are, so that any process can tell of all of them:
-    each read model, the relay, the audit printer, Loki.
-    """
+def measure_writes(measures: PrometheusMeasures, hub: Hub) -> None:
+    """Let the measures of a process tell of its own writes."""
     bus, writer = hub.bus, hub.store.writer
     waiting = "Appends that wait for the next batch."
     measures.gauge("appends_waiting", waiting, lambda: writer.waiting)
@@ -20,6 +17,21 @@ def measure(measures: PrometheusMeasures, hub: Hub, system: PostgresSystem) -> N
     measures.counter("append_batches", batches, lambda: writer.batches)
     conflicts = "Appends that met a stream that had moved on, and were tried again."
     measures.counter("append_conflicts", conflicts, lambda: bus.conflicts)
+
+
+def measure_tasks(measures: PrometheusMeasures, manager: ClusterManager) -> None:
+    """Let the measures of a process tell how busy its manager is."""
+    measures.gauge("tasks_running", "Tasks that this manager works on.", lambda: manager.running)
+    slots = "Tasks that this manager works on at once, at most."
+    measures.gauge("task_slots", slots, lambda: manager.slots)
+
+
+def measure_readers(measures: PrometheusMeasures, hub: Hub, system: PostgresSystem) -> None:
+    """Let the measures of a process tell of everybody who reads the log.
+
+    Readers keep in the database how far they are, so that any process can tell of all of them:
+    each read model, the relay, the audit printer, Loki.
+    """
 
     async def of_the_log() -> Sequence[Family]:
         readers = await system.readers()

@@ -13,6 +13,7 @@ from adapters.kafka.cluster import Cluster
 from adapters.kafka.stream import HistoryIsCut, KafkaStream
 from adapters.loki.shipper import LokiShipper
 from adapters.observability import logs
+from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
@@ -21,6 +22,7 @@ from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.presence import tell_presence
+from adapters.processes.probing import answer_probes
 from adapters.settings import BadSettings, Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Stream, Unavailable
@@ -44,6 +46,7 @@ async def serve(settings: Settings) -> None:
         start_projecting(hub, life)
         start_auditing(hub, life)
         start_forgetting(hub, life)
+        answer_probes(hub, life, PrometheusMeasures())
         tell_presence(hub, life, "projector", lambda: "from Kafka" if settings.kafka else "")
         await life.until_stopped()
 

@@ -6,11 +6,13 @@ from adapters.kafka.cluster import Cluster
 from adapters.kafka.messages import Stored
 from adapters.kafka.relay import Relay
 from adapters.observability import logs
+from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.presence import tell_presence
+from adapters.processes.probing import answer_probes
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 
@@ -29,6 +31,7 @@ async def serve(settings: Settings) -> None:
         Lifetime() as life,
     ):
         start_relaying(hub, life)
+        answer_probes(hub, life, PrometheusMeasures())
         tell_presence(hub, life, "relay", lambda: "to Kafka")
         await life.until_stopped()
 

@@ -13,7 +13,7 @@ from adapters.bootstrap import CannotStart
 GRACE_SECONDS = 5
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, choose: str = "--port or QUARTERDECK_PORT") -> socket.socket:
     """A listening socket. Raises CannotStart with one sentence when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -25,7 +25,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise CannotStart(
             f"Port {port} on {host} cannot be used: {(error.strerror or str(error)).lower()}."
-            " Choose another one with --port or QUARTERDECK_PORT."
+            f" Choose another one with {choose}."
         ) from None
     return listener
 

@@ -12,12 +12,14 @@ from adapters.bootstrap import (
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.http.edge import LoadExample
 from adapters.observability import logs
+from adapters.observability.metrics import PrometheusMeasures
 from adapters.operations.administration import by_hand, make_keys_once
 from adapters.postgres.read_models import install
 from adapters.processes.api import web
 from adapters.processes.example_host import ExampleHost
 from adapters.processes.lifetime import Lifetime
 from adapters.processes.manager import cluster_manager, start_looking
+from adapters.processes.measuring import measure_tasks
 from adapters.processes.presence import tell_presence
 from adapters.processes.projector import start_auditing, start_forgetting, start_projecting
 from adapters.processes.reads import open_reads
@@ -53,8 +55,11 @@ async def serve(settings: Settings) -> None:
             life.start("manager", manager.run())
             start_looking(hub, life, manager.tools, reads.now)
             life.start("example host", host.run())
-            notice = (manager.notice, host.notice)
-            async with web(hub, reads, renderer, life, notice=notice, example=_example(hub)) as app:
+            notice, measures = (manager.notice, host.notice), PrometheusMeasures()
+            measure_tasks(measures, manager)
+            async with web(
+                hub, reads, renderer, life, measures, notice=notice, example=_example(hub)
+            ) as app:
                 life.start("http", serve_http(app, listener))
                 tell_presence(hub, life, "up", lambda: f"{manager.running} tasks")
                 await _welcome(hub, keys_are_new=keys_are_new)

@@ -57,11 +57,6 @@ def _read(text: str, passphrase: str | None, name: str) -> asyncssh.SSHKey:
 
 
 def _unreadable(reason: str, name: str, *, has_passphrase: bool) -> str:
-    if "bcrypt" in reason:
-        return (
-            f"{name} has a passphrase in OpenSSH's own form, which cannot be opened here. "
-            "Give it in the PKCS#8 form: ssh-keygen -p -m PKCS8 -f FILE."
-        )
     if "Passphrase must be specified" in reason:
         return f"{name} has a passphrase, and SSHConfig does not give it."
     if has_passphrase and "decrypt" in reason.lower():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from adapters.settings import PREFIX, Settings
 from application.commands import Command
 from application.index import HANDLERS
 from domain import model
@@ -37,9 +38,25 @@ def _permission(command: type[Command]) -> str:
     return command.permission.value
 
 
+def settings() -> str:
+    """Variable, what it is without it, and what it is for."""
+    return table(
+        ["variable", "default", "what it is"],
+        (
+            (f"`{PREFIX}{name.upper()}`", _default(field.default), str(field.description))
+            for name, field in Settings.model_fields.items()
+        ),
+    )
+
+
+def _default(value: object) -> str:
+    return "" if value in (None, "") else f"`{value}`"
+
+
 TABLES = {
     Path("domain/README.md"): events,
     Path("application/README.md"): commands,
+    Path("infra/README.md"): settings,
 }
 
 

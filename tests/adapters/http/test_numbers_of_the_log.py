@@ -11,7 +11,7 @@ from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.system import PostgresSystem
-from adapters.processes.measuring import measure
+from adapters.processes.measuring import measure_readers, measure_writes
 from application.ports import Append, Mark, StreamAppend
 from application.workspaces import RenameWorkspace
 from domain.workspaces import WorkspaceRenamed
@@ -26,7 +26,8 @@ Numbers = Mapping[tuple[str, str | None], float]
 def measured(quarterdeck: Quarterdeck) -> Quarterdeck:
     measures, system = PrometheusMeasures(), quarterdeck.edge.system
     assert isinstance(system, PostgresSystem)
-    measure(measures, quarterdeck.hub, system)
+    measure_writes(measures, quarterdeck.hub)
+    measure_readers(measures, quarterdeck.hub, system)
     return replace(quarterdeck, app=build(replace(quarterdeck.edge, measures=measures)))
 
 
