@@ -16,8 +16,12 @@ KEY = re.compile(rb'"\s*:')
 
 
 async def read(request: Request, site: Site) -> bytes:
-    """All bytes of the body. Raises BodyTooLarge; what is too slow ends at the time limit."""
+    """All bytes of the body. Raises BodyTooLarge, or WrongMediaType for one that is encoded.
+
+    What is too slow ends at the time limit.
+    """
     state = request.scope["state"]
+    _must_be_plain(state["headers"].get(b"content-encoding", b"identity"))
     declared = state["headers"].get(b"content-length", b"")
     if declared.isdigit() and int(declared) > site.max_body_bytes:
         raise _too_large(site)
@@ -25,6 +29,15 @@ async def read(request: Request, site: Site) -> bytes:
     body = await _received(request, site)
     state["waits_for_body"] = False
     return body
+
+
+def _must_be_plain(encoding: bytes) -> None:
+    """What is small and encoded may be large when it is decoded."""
+    if encoding.lower() not in (b"identity", b""):
+        raise WrongMediaType(
+            f"Send the body as it is, not encoded as {encoding.decode('latin-1')[:50]}.",
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 async def _received(request: Request, site: Site) -> bytes:

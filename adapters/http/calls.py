@@ -65,10 +65,14 @@ class Call:
         if reading.at is not None and reading.at > self.edge.clock.now():
             detail = "This instant has not come yet."
             raise BadRequest(f"?at: {detail}", faults=[Fault(pointer="?at", detail=detail)])
-        if reading.after is not None and reading.after > await self.edge.log.head():
-            detail = "Nothing stands at this position yet."
-            raise BadRequest(f"?after: {detail}", faults=[Fault(pointer="?after", detail=detail)])
+        await self.must_stand(reading.after, "?after")
         return await self._reader(reading.at, reading.after, ASKED_SECONDS)
+
+    async def must_stand(self, position: int | None, pointer: str) -> None:
+        """Raise BadRequest for a position that the log has not come to."""
+        if position is not None and position > await self.edge.log.head():
+            detail = "Nothing stands at this position yet."
+            raise BadRequest(f"{pointer}: {detail}", faults=[Fault(pointer=pointer, detail=detail)])
 
     async def at_head(self) -> "Call | None":
         """This call once everything is shown; None when it is about the past or was so already."""

@@ -60,6 +60,10 @@ class BodyTooSlow(Mistake, status=408, code="body_too_slow"):
     """The body did not arrive in time."""
 
 
+class HeadTooSlow(Mistake, status=408, code="head_too_slow"):
+    """The request's line and headers did not arrive in time."""
+
+
 class PreconditionFailed(Mistake, status=412, code="precondition_failed"):
     """If-Match names a revision that is no longer the current one."""
 
@@ -69,7 +73,11 @@ class BodyTooLarge(Mistake, status=413, code="body_too_large"):
 
 
 class WrongMediaType(Mistake, status=415, code="unsupported_media_type"):
-    """The body is not JSON, or does not say that it is."""
+    """The body is not JSON, or does not say that it is, or is encoded."""
+
+
+class HeadTooLarge(Mistake, status=431, code="head_too_large"):
+    """The request's line and headers are larger than this server takes."""
 
 
 class WrongHost(Mistake, status=421, code="wrong_host"):

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from adapters.bootstrap import CannotStart
+from adapters.http.wire import BoundedProtocol
 
 GRACE_SECONDS = 5
 
@@ -38,7 +39,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_http(app: ASGIApp, listener: socket.socket) -> None:
+async def serve_http(
+    app: ASGIApp, listener: socket.socket, grace_seconds: int = GRACE_SECONDS
+) -> None:
     """Serve until cancelled; then let requests end, at most for the grace period."""
     server = _Server(
         uvicorn.Config(
@@ -49,9 +52,9 @@ async def serve_http(app: ASGIApp, listener: socket.socket) -> None:
             proxy_headers=False,
             date_header=True,
             lifespan="off",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
-            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_graceful_shutdown=grace_seconds,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")

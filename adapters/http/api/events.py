@@ -40,7 +40,7 @@ class Subscription(InWorkspace):
 
 async def events(call: Call) -> ASGIApp:
     """What happens, as it happens: `id` is the position, `event` the topic, `data` the event."""
-    return EventStream(call, _position(call))
+    return EventStream(call, await _position(call))
 
 
 class EventStream:
@@ -98,17 +98,19 @@ class Wish:
         return recorded.metadata.workspace_id == self._workspace_id
 
 
-def _position(call: Call) -> int | None:
+async def _position(call: Call) -> int | None:
     """Where a client that comes back was: Last-Event-ID, or `?after=` on its first time."""
     last = call.request.headers.get("last-event-id")
     if not last:
         after: int | None = call.parameters.after
+        await call.must_stand(after, "?after")
         return after
     if not (last.isascii() and last.isdecimal()) or int(last) > MAX_POSITION:
         detail = "It must be the id of an event of this stream."
         raise BadRequest(
             f"Last-Event-ID: {detail}", faults=[Fault(pointer="Last-Event-ID", detail=detail)]
         )
+    await call.must_stand(int(last), "Last-Event-ID")
     return int(last)
 
 

@@ -106,7 +106,7 @@ async def test_a_hash_of_a_token_is_not_told(quarterdeck: Quarterdeck, house: Ho
     assert "word_hash" not in event["data"]["event"]
 
 
-@pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30])
+@pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30, "999999999"])
 async def test_a_position_that_is_none_is_refused(
     quarterdeck: Quarterdeck, house: House, last: str
 ) -> None:
@@ -114,6 +114,17 @@ async def test_a_position_that_is_none_is_refused(
         answer = await client.get("/api/v1/events")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"] == "Last-Event-ID"
+
+
+async def test_nobody_waits_for_what_comes_after_a_position_that_is_not_there_yet(
+    quarterdeck: Quarterdeck, house: House
+) -> None:
+    """A client of a log that was restored from a copy would hear nothing, and not know why."""
+    head = await quarterdeck.hub.store.head()
+    async with quarterdeck.client(house.token) as client:
+        answer = await client.get(f"/api/v1/events?after={head + 1}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "?after"
 
 
 async def test_who_reads_too_slowly_is_dropped_with_the_reason(

@@ -1,6 +1,7 @@
 """Malformed input, on every operation that takes a body: a 4xx that says what and where."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -136,6 +137,18 @@ async def test_what_is_not_json_is_refused(quarterdeck: Quarterdeck, kind: str) 
             "/api/v1/workspaces", content=b'{"name": "a"}', headers={"Content-Type": kind}
         )
     assert answer.status_code == 415
+
+
+async def test_a_body_that_is_encoded_is_refused(quarterdeck: Quarterdeck) -> None:
+    async with quarterdeck.client(await quarterdeck.token()) as client:
+        answer = await client.post(
+            "/api/v1/workspaces",
+            content=gzip.compress(b'{"name": "a"}'),
+            headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
+        )
+    assert answer.status_code == 415
+    assert "not encoded as gzip" in answer.json()["detail"]
+    assert answer.headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from adapters.bootstrap import Hub, open_hub, write_keys
@@ -21,6 +20,7 @@ from adapters.postgres.routine_checks import PostgresRoutineChecks
 from adapters.postgres.stream import LogStream
 from adapters.postgres.system import PostgresSystem
 from adapters.processes.reads import ReadModels, open_reads
+from adapters.processes.serving import serve_http
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Renderer
@@ -88,31 +88,13 @@ async def _beside(**parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
                 task.cancel()
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[int]:
     """The port of a real server on loopback, a free one for 0, in the loop of the test."""
     with socket.create_server(("127.0.0.1", port)) as listener:
-        server = _Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                lifespan="off",
-                http="httptools",
-                ws="none",
-                timeout_graceful_shutdown=2,
-            )
-        )
-        task = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
-        while not server.started:
-            await asyncio.sleep(0)
+        task = asyncio.create_task(serve_http(app, listener, grace_seconds=2), name="http")
         try:
             yield listener.getsockname()[1]
         finally:
-            server.should_exit = True
-            await task
+            task.cancel()
+            await asyncio.wait([task])
