@@ -23,7 +23,7 @@ PROBLEMS = {
     404: "There is no such thing, or not for the one who asks.",
     408: "The body did not arrive in time.",
     409: "It cannot be done as things stand; `error` says why.",
-    412: "`If-Match` does not fit `current_revision`.",
+    412: "`If-Match` does not name the current revision, or not that of `current_revision`.",
     413: "The body is too large.",
     415: "The body is not said to be JSON.",
     421: "The Host header names another server.",

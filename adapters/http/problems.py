@@ -65,7 +65,7 @@ class HeadTooSlow(Mistake, status=408, code="head_too_slow"):
 
 
 class PreconditionFailed(Mistake, status=412, code="precondition_failed"):
-    """If-Match names a revision that is no longer the current one."""
+    """If-Match names a revision that is not the current one."""
 
 
 class BodyTooLarge(Mistake, status=413, code="body_too_large"):

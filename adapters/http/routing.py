@@ -1,15 +1,14 @@
 """A route is one line in a table: method, path, command or query, permission."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-import orjson
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
@@ -19,7 +18,8 @@ from adapters.http.authentication import headers_of
 from adapters.http.calls import Call
 from adapters.http.edge import NotYet
 from adapters.http.parameters import InWorkspace, Parameters, Reading
-from adapters.http.problems import BadRequest, PreconditionFailed
+from adapters.http.preconditions import guard, guarded, tagged
+from adapters.http.problems import BadRequest
 from adapters.http.validation import validated_body
 from application.commands import Command, Outcome
 from application.permissions import Permission
@@ -98,7 +98,9 @@ def command(
 
     async def run(call: Call) -> ASGIApp:
         fields, faults = await _fields(call, taken)
-        outcome = await call.execute(validated_body(kind, fields, faults, taken.whole))
+        asked = validated_body(kind, fields, faults, taken.whole)
+        with guarded(call.request) if taken.is_guarded else nullcontext():
+            outcome = await call.execute(asked)
         try:
             return await show(call, outcome)
         except (NotYet, Unavailable):
@@ -150,7 +152,7 @@ def query(
             return cast(ASGIApp, value)
         if isinstance(value, Page):
             return answers.json(value.rows, headers=_links(call.request, value))
-        return _tagged(call.request, value) if is_tagged else answers.json(value)
+        return tagged(call.request, value) if is_tagged else answers.json(value)
 
     return Route(
         method="GET",
@@ -207,7 +209,7 @@ async def _fields(call: Call, takes: Takes) -> tuple[dict[str, Any], list[Fault]
     if given.get("registry_id") == "":
         given["registry_id"] = None
     if takes.is_guarded:
-        _guard(call.request.headers.get("if-match"), given)
+        guard(call.request, given)
     said = _said(call, takes.command)
     missing, twice = [n for n in takes.requires if n not in given], said.keys() & given.keys()
     faults = [
@@ -235,29 +237,6 @@ def _said(call: Call, kind: type[Command]) -> dict[str, Any]:
         if name in known:
             said[name] = getattr(call.parameters, name)
     return said
-
-
-def _guard(if_match: str | None, given: dict[str, Any]) -> None:
-    """If-Match names the revision that the change is made of, as `current_revision` does."""
-    if if_match is None or if_match.strip() == "*":
-        return
-    revision = if_match.strip().strip('"').partition("-")[0]
-    if not revision.isascii() or not revision.isdecimal():
-        detail = "It must be one ETag that this server gave."
-        raise BadRequest(f"If-Match: {detail}", faults=[Fault(pointer="If-Match", detail=detail)])
-    if given.setdefault("current_revision", int(revision)) != int(revision):
-        raise PreconditionFailed("If-Match and current_revision name different revisions.")
-
-
-def _tagged(request: Request, value: Any) -> Answer:
-    """An answer whose ETag begins with the revision, so that If-Match can guard a change."""
-    body = orjson.dumps(value)
-    revision = value.get("current_revision", 0)
-    tag = f'"{revision}-{blake2b(body, digest_size=8).hexdigest()}"'
-    wanted = request.headers.get("if-none-match", "")
-    if tag in (part.strip().removeprefix("W/") for part in wanted.split(",")):
-        return Answer(304, headers={"ETag": tag})
-    return Answer(200, body, headers={"ETag": tag, "Cache-Control": "no-cache"})
 
 
 def _links(request: Request, page: Page) -> dict[str, str]:

@@ -81,12 +81,15 @@ async def test_a_change_must_say_of_which_revision_it_is_made(
         without = await client.put(address, json=body)
         guarded = await client.put(address, json=body, headers={"If-Match": read.headers["ETag"]})
         stale = await client.put(address, json=body, headers={"If-Match": '"7-abc"'})
+        foreign = await client.put(address, json=body, headers={"If-Match": '"abc"'})
+        none = await client.put(address, json=body, headers={"If-Match": "abc"})
         torn = await client.put(address, json=read.json(), headers={"If-Match": '"7-abc"'})
     assert without.status_code == 422
     assert without.json()["errors"][0]["pointer"] == "/current_revision"
     assert guarded.status_code == 200
-    assert stale.status_code == 409
-    assert torn.status_code == 412
+    assert [each.status_code for each in (stale, foreign, torn)] == [412] * 3
+    assert "it is at revision 1, not 7" in stale.json()["detail"]
+    assert none.status_code == 400
 
 
 async def test_what_is_installed_is_deleted_by_a_task(
