@@ -85,6 +85,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _come_too_late(self) -> None:
+        if not self._piece_bytes:
+            # A browser that connects ahead has asked for nothing, and takes no answer.
+            self.transport.close()
+            return
         self._refuse(HeadTooSlow(f"The headers did not arrive within {self.head_seconds:g} s."))
 
     def _refuse(self, mistake: Mistake) -> None:

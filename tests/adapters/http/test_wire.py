@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Self
 
 import orjson
 import pytest
@@ -32,6 +33,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._others: list[Self] = []
 
     async def say(self, text: bytes) -> None:
         self._writer.write(text)
@@ -60,8 +62,19 @@ class Client:
         assert await self._reader.read() == b""
         return status, orjson.loads(body)["error"]
 
+    async def must_have_ended(self) -> None:
+        async with asyncio.timeout(10):
+            assert await self._reader.read() == b""
+
+    async def again(self) -> Self:
+        """Another connection."""
+        address = self._writer.get_extra_info("peername")
+        self._others.append(type(self)(*await asyncio.open_connection(*address)))
+        return self._others[-1]
+
     def close(self) -> None:
-        self._writer.close()
+        for client in (self, *self._others):
+            client._writer.close()
 
 
 @pytest.fixture
@@ -126,15 +139,22 @@ async def test_what_is_no_http_is_refused(client: Client) -> None:
     assert await client.refusal() == (400, "bad_request")
 
 
-@pytest.mark.parametrize("begin", [b"", b"GET", GET])
+@pytest.mark.parametrize("begin", [b"G", b"GET", GET])
 async def test_a_head_that_does_not_come_in_time_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch, client: Client, begin: bytes
 ) -> None:
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
-    again = Client(*await asyncio.open_connection(*client._writer.get_extra_info("peername")))
+    again = await client.again()
     await again.say(begin)
     assert await again.refusal() == (408, "head_too_slow")
-    again.close()
+
+
+async def test_who_says_nothing_is_told_nothing(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
+    again = await client.again()
+    await again.must_have_ended()
 
 
 async def test_between_requests_nobody_is_in_a_hurry(
