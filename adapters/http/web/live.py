@@ -11,6 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import HTMLResponse
 
 from adapters.http.edge import FellBehind, NotYet
+from adapters.http.web.times import Times
 from adapters.http.web.visit import Visit
 from application.ports import Unavailable
 from domain.model import Recorded
@@ -121,6 +122,7 @@ def _sooner(one: float | None, other: float | None) -> float | None:
 async def _show(
     visit: Visit, watch: Watch, parts: frozenset[Hashable], position: int, to: "_Outbox"
 ) -> None:
+    visit.times = Times(visit.edge.clock.now(), visit.times.zone)
     reader = await visit.edge.reads.reader(after=position)
     html = await watch.show(parts, reader)
     if html:

@@ -1,12 +1,15 @@
 """What happens while a page is open comes to it by its stream."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
 import httpx2
 
+from adapters.http.web.cluster_live import BEAT
 from application.clusters import InstallCluster
 from application.ports import LogLine
 from tests.adapters.http.web.fleet import (
@@ -22,6 +25,8 @@ from tests.adapters.http.web.house import House, served
 from tests.adapters.http.web.visitor import Visitor
 
 PATIENCE_SECONDS = 10
+SCALE = re.compile(r'<li class="scale".*?</li>')
+ENDS = re.compile(r'datetime="([^"]*)"')
 
 
 @asynccontextmanager
@@ -106,6 +111,18 @@ async def test_a_log_grows(house: House, mira: Visitor) -> None:
     assert 'hx-target="#log" hx-swap="beforeend"' in heard
     assert '<span class="tx">worker-9: &lt;ready&gt;</span>' in heard
     assert "worker-8" not in heard
+
+
+async def test_the_time_of_a_task_that_runs_goes_on(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    cluster_id = UUID((await clusters_of(house))["train-kiruna-1"])
+    await begin(house, workspace_id, cluster_id)
+    await house.shown()
+    address = await live_address(mira, f"{EXAMPLE}/clusters/{cluster_id}/infrastructure")
+    async with listening(house, mira, address) as listener:
+        heard = await listener.until(lambda it: len(SCALE.findall(it)) == 2)
+    first, second = (ENDS.findall(scale)[-1] for scale in SCALE.findall(heard))
+    assert datetime.fromisoformat(second) - datetime.fromisoformat(first) >= BEAT
 
 
 async def test_who_comes_back_is_told_everything(house: House, mira: Visitor) -> None:
