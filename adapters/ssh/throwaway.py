@@ -4,6 +4,8 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
+import subprocess
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +23,9 @@ LOOPBACK = "127.0.0.1"
 MARK = "QUARTERDECK_THROWAWAY_HOST"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CHUNK_BYTES = 64 * 1024
+POLL_SECONDS = 0.01
 
+Shell = subprocess.Popen[bytes]
 Process = asyncssh.SSHServerProcess[bytes]
 
 
@@ -89,22 +93,35 @@ class ThrowawayHost:
         """A command as sshd runs it: it lives on without its connection, on broken pipes."""
         output, errors = await _Outlet.open(), await _Outlet.open()
         with output, errors:
-            shell = await asyncio.create_subprocess_exec(
-                "/bin/sh",
-                *(["-c", process.command] if process.command else []),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=output.inlet,
-                stderr=errors.inlet,
+            shell, stdin = await self._start(process.command, output.inlet, errors.inlet)
+            feeding = asyncio.create_task(_feed(process.stdin, stdin))
+            await asyncio.gather(output.pour(process.stdout), errors.pour(process.stderr))
+            while (code := shell.poll()) is None:
+                await asyncio.sleep(POLL_SECONDS)
+            feeding.cancel()
+        process.exit(code if code >= 0 else 128 - code)
+
+    async def _start(
+        self, command: str | None, output: int, errors: int
+    ) -> tuple[Shell, asyncio.StreamWriter]:
+        """A shell and what feeds it.
+
+        Not by the loop's own subprocesses: uvloop's leave copies of the pipes open in the shell,
+        and in whatever it leaves running, so that the end of its output would never be seen.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            shell = subprocess.Popen(
+                ["/bin/sh", *(["-c", command] if command else [])],
+                stdin=theirs.fileno(),
+                stdout=output,
+                stderr=errors,
                 cwd=self._folder,
                 env=self._environment(),
                 start_new_session=True,
             )
-            assert shell.stdin is not None
-            feeding = asyncio.create_task(_feed(process.stdin, shell.stdin))
-            await asyncio.gather(output.pour(process.stdout), errors.pour(process.stderr))
-            code = await shell.wait()
-            feeding.cancel()
-        process.exit(code if code >= 0 else 128 - code)
+        _, stdin = await asyncio.open_unix_connection(sock=ours)
+        return shell, stdin
 
     def _environment(self) -> dict[str, str]:
         user = os.environ.get("USER", "quarterdeck")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+import uvloop
 
 from adapters.ssh.throwaway import ThrowawayHost
 from tests.adapters.contracts.installer_stories import eventually
@@ -41,6 +42,20 @@ async def test_commands_are_real_and_run_at_home(host: ThrowawayHost, tmp_path: 
     home = str(tmp_path / "home")
     assert done.stdout == f"{home}\n{home}\ngiven"
     assert (done.stderr, done.exit_status) == ("no\n", 3)
+
+
+def test_a_command_ends_with_its_shell_whatever_it_leaves_running_in_the_products_own_loop(
+    tmp_path: Path,
+) -> None:
+    """uvloop leaves copies of the pipes open in what it starts."""
+
+    async def leave_running() -> bool:
+        async with ThrowawayHost(tmp_path, authorized) as host, await login(host) as connection:
+            script = "(until [ -e go-on ]; do sleep 0.05; done; touch ended) > /dev/null 2>&1 &"
+            await connection.run(script, timeout=20)
+            return (tmp_path / "ended").exists()
+
+    assert uvloop.run(leave_running()) is False
 
 
 async def test_our_own_variables_are_not_seen_there(
