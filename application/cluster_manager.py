@@ -67,7 +67,8 @@ class ClusterManager:
     slots: int = 10
     lease_seconds: float = 15.0
     _running: dict[UUID, _Running] = field(default_factory=dict)
-    _heard: list[UUID] = field(default_factory=list)
+    _heard: dict[UUID, None] = field(default_factory=dict)
+    """Tasks that the queue may not show yet, until they were looked at."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -88,7 +89,7 @@ class ClusterManager:
         """Hear of an event: a new task, or that someone wants one cancelled."""
         match recorded.event:
             case TaskQueued():
-                self._heard.append(recorded.stream_id)
+                self._heard[recorded.stream_id] = None
                 self._woken.set()
             case TaskCancelRequested():
                 self._woken.set()
@@ -106,13 +107,14 @@ class ClusterManager:
     async def _look(self, group: asyncio.TaskGroup) -> None:
         """One look at the queue: take what is free while there are slots."""
         try:
-            heard, self._heard = self._heard, []
-            for task_id in dict.fromkeys([*heard, *await self.tools.queue.unfinished()]):
+            unfinished = await self.tools.queue.unfinished()
+            for task_id in dict.fromkeys([*self._heard, *unfinished]):
                 if len(self._running) >= self.slots:
                     return
                 if task_id not in self._running and await self._take(task_id):
                     running = self._running[task_id] = _Running()
                     running.work = group.create_task(self._work(task_id), name=f"task {task_id}")
+                self._heard.pop(task_id, None)
         except (Unavailable, Overloaded):
             return
 

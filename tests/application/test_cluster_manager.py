@@ -17,9 +17,11 @@ from application.ports import (
     PhaseEnded,
     PhaseStarted,
     TracesLost,
+    Unavailable,
 )
 from application.tasks import CancelTask, ClaimTask
 from domain.clusters import ClusterStatus
+from domain.model import Recorded
 from domain.tasks import (
     TaskClaimed,
     TaskLost,
@@ -29,7 +31,7 @@ from domain.tasks import (
     TaskSucceeded,
     TaskTracesLost,
 )
-from tests.application.managers import a_house, kinds, until
+from tests.application.managers import House, a_house, kinds, until
 
 PHASES = ("prepare", "boot")
 STATE = {"inventory": b"three machines"}
@@ -236,6 +238,49 @@ async def test_a_new_task_is_heard_of_before_the_queue_shows_it() -> None:
         task_id = await house.install()
         manager.notice(house.hub.store.records[-1])
         await house.over(task_id)
+
+
+async def test_what_was_heard_of_is_not_forgotten_while_the_database_is_away() -> None:
+    """The queue may not show it for long: who keeps the read models may wait for its stream."""
+    house = await a_house([GOOD])
+    away = [Unavailable("The database cannot be reached.")] * 3
+
+    async def away_and_then_nothing_yet() -> Sequence[UUID]:
+        if away:
+            raise away.pop()
+        return []
+
+    house.unfinished = away_and_then_nothing_yet  # type: ignore[method-assign]
+    async with house.manager() as manager:
+        task_id = await house.install()
+        manager.notice(house.hub.store.records[-1])
+        await house.over(task_id)
+    assert not away
+
+
+async def test_what_was_heard_of_waits_for_a_slot() -> None:
+    held = asyncio.Event()
+    house = await a_house([held, GOOD], [GOOD])
+    other = await house.hub.cluster(house.workspace_id, "other")
+
+    async def nothing_yet() -> Sequence[UUID]:
+        return []
+
+    house.unfinished = nothing_yet  # type: ignore[method-assign]
+    async with house.manager(slots=1) as manager:
+        manager.notice(await _asked(house, house.cluster_id))
+        await until(lambda: manager.running)
+        waiting = await _asked(house, other)
+        manager.notice(waiting)
+        held.set()
+        await house.over(waiting.stream_id)
+
+
+async def _asked(house: House, cluster_id: UUID) -> Recorded:
+    """A cluster's task, as the log tells of it."""
+    about = {"workspace_id": house.workspace_id, "cluster_id": cluster_id}
+    task_id = await house.hub.do(InstallCluster(**about))
+    return next(r for r in house.hub.store.records if r.stream_id == task_id)
 
 
 async def test_log_lines_wait_for_the_database() -> None:

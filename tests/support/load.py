@@ -26,7 +26,8 @@ from tests.support.servers import SshHost
 
 PAUSE_SECONDS = 0.05
 ANSWER_SECONDS = 45.0
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
+"""Longer than all outages of the long form in a row."""
 CHANGES = 8
 LOG_PAGE = 2_000
 ERROR = '"level": "error"'
@@ -311,13 +312,15 @@ class Load:
 
     async def _until(self, cluster_id: str, word: str, status: str) -> None:
         """Wait until what was asked for has come to this status."""
-        after = self.inside.done[word]
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                shown = await self.inside.read(f"clusters/{cluster_id}?after={after}")
-                if shown["status"] == status and shown["task_id"] is None:
-                    return
-                await asyncio.sleep(PAUSE_SECONDS)
+        after, shown = self.inside.done[word], None
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not shown or shown["status"] != status or shown["task_id"] is not None:
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    shown = await self.inside.read(f"clusters/{cluster_id}?after={after}")
+        except TimeoutError:
+            tasks = await self.inside.read(f"tasks?cluster_id={cluster_id}")
+            raise AssertionError(f"{word}: not {status} but {shown}, {tasks}") from None
 
     @property
     def _values(self) -> dict[str, Any]:
