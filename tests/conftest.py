@@ -1,13 +1,15 @@
 """The fixtures every test may ask for by name: real servers, each started once per run."""
 
+import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import psycopg
 import pytest
+import uvloop
 from playwright.async_api import Browser, async_playwright
 from psycopg.conninfo import make_conninfo
 
@@ -15,6 +17,11 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from tests.support import servers
 from tests.support.fleet import Fleet, fleet_over
 from tests.support.servers.missing import installed
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run in the loop of the product: asyncio's own differs where one would not look."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
