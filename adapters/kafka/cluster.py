@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -17,11 +17,13 @@ from adapters.kafka.messages import position
 from application.ports import MOST_EVENT_BYTES
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 REQUEST_SECONDS = 10
 LONGEST_PAUSE_SECONDS = 5.0
 FAILURES = (KafkaError, OSError, TimeoutError)
 """What a client raises when a broker is away, or when the client itself cannot go on."""
+CLOSE_SECONDS = 5.0
 REPLICAS = 3
 DELETION_SECONDS = 0.1
 LIMIT = "max.message.bytes"
@@ -71,6 +73,34 @@ class Cluster:
         return TopicPartition(self.topic, number)
 
 
+async def in_time(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives. Raises TimeoutError when it takes longer, also when it does not hear
+    that it is cancelled, as aiokafka's clients do not at times: then it is left alone."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_told)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if not done:
+            raise TimeoutError(f"it took longer than {seconds:g} s")
+        return task.result()
+    finally:
+        task.cancel()
+
+
+async def close_in_time(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Close a client, or leave it: its own way may wait for ever for a broker that is gone."""
+    try:
+        await in_time(CLOSE_SECONDS, close())
+    except FAILURES as error:
+        logger.warning("a client did not end well: %s: %s", type(error).__name__, error)
+
+
+def _told(task: asyncio.Task[Any]) -> None:
+    """Nobody else may ask for the error of a task that was left alone."""
+    if not task.cancelled():
+        task.exception()
+
+
 def pause_seconds(tries: int) -> float:
     """How long to wait after so many tries in a row, at most 5 s."""
     return min(0.1 * 2.0**tries, LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1)
@@ -86,7 +116,7 @@ async def ensure_topic(cluster: Cluster) -> None:
         else:
             await _make_room(admin, cluster)
     finally:
-        await admin.close()
+        await close_in_time(admin.close)
 
 
 async def delete_topic(cluster: Cluster) -> None:
@@ -99,7 +129,7 @@ async def delete_topic(cluster: Cluster) -> None:
                 await admin.delete_topics([cluster.topic])
                 await asyncio.sleep(DELETION_SECONDS)
     finally:
-        await admin.close()
+        await close_in_time(admin.close)
 
 
 async def _make_topic(admin: Any, cluster: Cluster) -> None:
@@ -179,7 +209,7 @@ class Filled:
 
 async def filled(cluster: Cluster) -> Filled:
     """What the topic holds. Raises KafkaError or TimeoutError."""
-    async with _looking(cluster) as consumer:
+    async with looking(cluster) as consumer:
         partitions = consumer.assignment()
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
@@ -194,11 +224,11 @@ async def filled(cluster: Cluster) -> Filled:
 
 
 @asynccontextmanager
-async def _looking(cluster: Cluster) -> AsyncIterator[Any]:
+async def looking(cluster: Cluster) -> AsyncIterator[Any]:
     """A consumer of all partitions that belongs to no group."""
     consumer = AIOKafkaConsumer(cluster.topic, **cluster.client)
     try:
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await close_in_time(consumer.stop)

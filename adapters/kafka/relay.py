@@ -16,6 +16,7 @@ from adapters.kafka.cluster import (
     delete_topic,
     ensure_topic,
     filled,
+    in_time,
     pause_seconds,
 )
 from adapters.kafka.messages import Stored, message, watermark
@@ -26,6 +27,7 @@ from application.ports import Mark, Page, Stream
 logger = logging.getLogger(__name__)
 
 STUCK_SECONDS = 15.0
+BEGIN_SECONDS = 45.0
 TURN_RECORDS = 100
 QUIET_SECONDS = 0.02
 """After so much silence a partition is told how far the log is."""
@@ -85,10 +87,10 @@ class Relay:
     async def _publish(self) -> None:
         """Publish until a fault."""
         if self._must_remake:
-            await delete_topic(self._cluster)
+            await in_time(BEGIN_SECONDS, delete_topic(self._cluster))
             self._must_remake = False
-        await ensure_topic(self._cluster)
-        begin = await self._begin()
+        await in_time(BEGIN_SECONDS, ensure_topic(self._cluster))
+        begin = await in_time(BEGIN_SECONDS, self._begin())
         shared_over = begin.shared_over
         async with open_publisher(self._cluster, self._stuck_seconds, shared_over) as publisher:
             await self._publish_from(begin, publisher)

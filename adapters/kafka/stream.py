@@ -4,11 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from adapters.kafka.cluster import FAILURES, Cluster, Stuck, pause_seconds
+from adapters.kafka.cluster import FAILURES, Cluster, Stuck, close_in_time, in_time, pause_seconds
 from adapters.kafka.member import HistoryIsCut, Member
 from adapters.kafka.messages import Decode
 from application.ports import Marks, Page
@@ -19,7 +18,6 @@ logger = logging.getLogger(__name__)
 
 PAGE_RECORDS = 2_000
 STUCK_SECONDS = 15.0
-CLOSE_SECONDS = 5.0
 
 
 class KafkaStream:
@@ -74,15 +72,7 @@ class KafkaStream:
         member = Member(consumer, marks, self._decode, self._page, self._stuck_seconds)
         consumer.subscribe([self._cluster.topic], listener=member)
         try:
-            async with asyncio.timeout(self._stuck_seconds):
-                await consumer.start()
+            await in_time(self._stuck_seconds, consumer.start())
             yield member
         finally:
-            await _close(consumer)
-
-
-async def _close(consumer: Any) -> None:
-    try:
-        await asyncio.wait_for(consumer.stop(), CLOSE_SECONDS)
-    except FAILURES as error:
-        logger.warning("a consumer did not end well: %s: %s", type(error).__name__, error)
+            await close_in_time(consumer.stop)
