@@ -5,6 +5,8 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +21,9 @@ _BEGIN = (
     "from adapters.gotpl.worker import main; main(sys.argv[2])"
 )
 _START_SECONDS = 60.0
+_POLL_SECONDS = 0.005
+
+_Process = subprocess.Popen[bytes]
 
 
 class DoesNotStart(Exception):
@@ -38,26 +43,38 @@ class BrokeOff(Exception):
 
 
 class Child:
-    """One worker process, in a session of its own, with two pipes and nothing else of ours."""
+    """One worker process, in a session of its own, with one socket and nothing else of ours.
 
-    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
+    It is not started by the loop, for uvloop leaves copies of its own files open in what it starts.
+    """
+
+    def __init__(
+        self,
+        process: _Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limits: Limits,
+    ) -> None:
         self._process = process
+        self._reader = reader
+        self._writer = writer
         self._limits = limits
         self.is_fit = True
 
     @classmethod
     async def start(cls, limits: Limits) -> Self:
         """A worker that is ready. Raises DoesNotStart."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-X", "utf8", "-c", _BEGIN),
-            *(str(_ROOT), json.dumps(asdict(limits))),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={"TZ": "UTC"},
-            cwd="/",
-            start_new_session=True,
-        )
-        child = cls(process, limits)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [*(sys.executable, "-I", "-X", "utf8", "-c", _BEGIN), str(_ROOT), _said(limits)],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                env={"TZ": "UTC"},
+                cwd="/",
+                start_new_session=True,
+            )
+        child = cls(process, *await asyncio.open_unix_connection(sock=ours), limits)
         try:
             await child._become_ready()
         except BaseException:
@@ -71,7 +88,7 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        return self._process.returncode is None
+        return self._process.poll() is None
 
     async def _become_ready(self) -> None:
         try:
@@ -100,22 +117,18 @@ class Child:
         self.is_fit = answers[-1]["is_fit"]
 
     async def _begin(self, job: bytes) -> None:
-        stdin = self._process.stdin
-        assert stdin is not None
         try:
-            stdin.write(job)
-            await stdin.drain()
+            self._writer.write(job)
+            await self._writer.drain()
             await self._next()
         except (OSError, BrokenFrame) as error:
             raise NeverBegan from error
 
     async def _next(self) -> Frame:
-        stdout = self._process.stdout
-        assert stdout is not None
         try:
-            head = await stdout.readexactly(HEAD_BYTES)
-            return unpacked(await stdout.readexactly(length_in(head)))
-        except asyncio.IncompleteReadError as error:
+            head = await self._reader.readexactly(HEAD_BYTES)
+            return unpacked(await self._reader.readexactly(length_in(head)))
+        except (asyncio.IncompleteReadError, OSError) as error:
             raise BrokenFrame("the worker has ended") from error
 
     async def end(self) -> None:
@@ -123,6 +136,10 @@ class Child:
         self.is_fit = False
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        await self._process.wait()
+        self._writer.close()
+        while self.is_alive:
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+def _said(limits: Limits) -> str:
+    return json.dumps(asdict(limits))

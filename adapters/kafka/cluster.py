@@ -74,14 +74,18 @@ class Cluster:
 
 
 async def in_time(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What the work gives. Raises TimeoutError when it takes longer, also when it does not hear
-    that it is cancelled, as aiokafka's clients do not at times: then it is left alone."""
+    """What the work gives. Raises TimeoutError when it takes longer, even where it does not hear
+    that it is cancelled; and ConnectionAbortedError when it was cancelled by nobody, as aiokafka's
+    consumer is at its stop when its broker is away: that would pass for the end of our own task.
+    """
     task = asyncio.create_task(work)
     task.add_done_callback(_told)
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
             raise TimeoutError(f"it took longer than {seconds:g} s")
+        if task.cancelled():
+            raise ConnectionAbortedError("a client of Kafka has cancelled itself")
         return task.result()
     finally:
         task.cancel()
@@ -93,6 +97,12 @@ async def close_in_time(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await in_time(CLOSE_SECONDS, close())
     except FAILURES as error:
         logger.warning("a client did not end well: %s: %s", type(error).__name__, error)
+
+
+def is_ours() -> bool:
+    """Whether a cancellation was asked of this task. Raised by a client's own, it is a fault."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _told(task: asyncio.Task[Any]) -> None:
@@ -209,7 +219,7 @@ class Filled:
 
 async def filled(cluster: Cluster) -> Filled:
     """What the topic holds. Raises KafkaError or TimeoutError."""
-    async with looking(cluster) as consumer:
+    async with _looking(cluster) as consumer:
         partitions = consumer.assignment()
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
@@ -224,7 +234,7 @@ async def filled(cluster: Cluster) -> Filled:
 
 
 @asynccontextmanager
-async def looking(cluster: Cluster) -> AsyncIterator[Any]:
+async def _looking(cluster: Cluster) -> AsyncIterator[Any]:
     """A consumer of all partitions that belongs to no group."""
     consumer = AIOKafkaConsumer(cluster.topic, **cluster.client)
     try:

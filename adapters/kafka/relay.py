@@ -17,6 +17,7 @@ from adapters.kafka.cluster import (
     ensure_topic,
     filled,
     in_time,
+    is_ours,
     pause_seconds,
 )
 from adapters.kafka.messages import Stored, message, watermark
@@ -81,6 +82,10 @@ class Relay:
                 self._must_remake = True
             except (*FAILURES, Stuck) as error:
                 logger.warning("the relay begins anew: %s: %s", type(error).__name__, error)
+            except asyncio.CancelledError:
+                if is_ours():
+                    raise
+                logger.warning("the relay begins anew: a client has cancelled itself")
             await asyncio.sleep(pause_seconds(self._tries))
             self._tries += 1
 

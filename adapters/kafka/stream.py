@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
-from adapters.kafka.cluster import FAILURES, Cluster, Stuck, close_in_time, in_time, pause_seconds
+from adapters.kafka.cluster import (
+    FAILURES,
+    Cluster,
+    Stuck,
+    close_in_time,
+    in_time,
+    is_ours,
+    pause_seconds,
+)
 from adapters.kafka.member import HistoryIsCut, Member
 from adapters.kafka.messages import Decode
 from application.ports import Marks, Page
@@ -55,6 +63,10 @@ class KafkaStream:
                                 yield page
             except (*FAILURES, Stuck) as error:
                 logger.warning("%s begins anew: %s: %s", self._group, type(error).__name__, error)
+            except asyncio.CancelledError:
+                if is_ours():
+                    raise
+                logger.warning("%s begins anew: a client has cancelled itself", self._group)
             await asyncio.sleep(pause_seconds(tries))
             tries += 1
 

@@ -49,9 +49,20 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
 
     def start(self, name: str, part: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Run a part beside the others."""
-        return self._group.create_task(part, name=name)
+        return self._group.create_task(_whole(name, part), name=name)
 
     async def until_stopped(self) -> None:
         """Wait for the signal, then end every part."""
         await self.stopping.wait()
         raise Stopped
+
+
+async def _whole(name: str, part: Coroutine[Any, Any, Any]) -> Any:
+    """A part that was cancelled by nobody has failed: a group of tasks would not even notice."""
+    try:
+        return await part
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError(f"{name} was cancelled by nobody") from None

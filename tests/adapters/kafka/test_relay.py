@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.partitioner import DefaultPartitioner
 
-from adapters.kafka.cluster import Cluster, delete_topic, ensure_topic, looking
+from adapters.kafka.cluster import Cluster, delete_topic, ensure_topic
 from adapters.kafka.messages import position, recorded
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
@@ -339,19 +339,6 @@ async def kill_relays(log: Log, cluster: Cluster, times: int) -> None:
 
 
 @pytest.mark.slow
-async def test_a_look_at_a_topic_ends_though_its_broker_is_gone(
-    kafka_broker: servers.KafkaBroker,
-) -> None:
-    """aiokafka's consumer waits for its broker when it is to stop, and hears no cancellation."""
-    cluster = Cluster(kafka_broker.address)
-    await ensure_topic(cluster)
-    async with asyncio.timeout(30), looking(cluster) as consumer:
-        kafka_broker.kill()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(12):
-                await consumer.getone()
-
-
 async def test_a_relay_killed_at_any_moment_loses_nothing(log: Log, cluster: Cluster) -> None:
     load = Load(log)
     async with running(load.run()) as loading:
