@@ -49,7 +49,14 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
 
     def start(self, name: str, part: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Run a part beside the others."""
-        return self._group.create_task(_whole(name, part), name=name)
+        task = self._group.create_task(part, name=name)
+        task.add_done_callback(self._look_at)
+        return task
+
+    def _look_at(self, ended: "asyncio.Task[Any]") -> None:
+        """A part that was cancelled by nobody has failed; the group would not even notice."""
+        if ended.cancelled() and not ended.cancelling():
+            self._group.create_task(_fail(ended.get_name()))
 
     async def until_stopped(self) -> None:
         """Wait for the signal, then end every part."""
@@ -57,12 +64,5 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
         raise Stopped
 
 
-async def _whole(name: str, part: Coroutine[Any, Any, Any]) -> Any:
-    """A part that was cancelled by nobody has failed: a group of tasks would not even notice."""
-    try:
-        return await part
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise RuntimeError(f"{name} was cancelled by nobody") from None
+async def _fail(name: str) -> None:
+    raise RuntimeError(f"{name} was cancelled by nobody")
