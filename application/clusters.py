@@ -12,6 +12,7 @@ from application.tasks import (
     cluster_name_key,
     delete_when_at_rest,
     queue_change_if_wanted,
+    queue_installation_if_wanted,
     queue_task,
 )
 from application.unique_values import claim_unique_values
@@ -29,13 +30,17 @@ handlers = Handlers()
 
 
 class CreateCluster(WorkspaceCommand, permission=Permission.WRITE_CLUSTERS):
-    """Declare a cluster; nothing is installed yet."""
+    """Declare a cluster; whether it is installed too, its workspace says where `install` does not.
+
+    What does not render yet is installed once it does.
+    """
 
     name: ClusterName
     cluster_template_id: UUID | None = None
     cluster_template_version_id: UUID
     registry_id: UUID | None = None
     values: dict[str, Any] = {}
+    install: bool | None = None
 
 
 class ChangeCluster(WorkspaceCommand, permission=Permission.WRITE_CLUSTERS):
@@ -111,9 +116,13 @@ async def create_cluster(command: CreateCluster, work: Work) -> UUID:
             registry_id=command.registry_id,
             ssh_public_key=keys.public,
             ssh_private_key=keys.private,
+            install=workspace.settings.install_on_create
+            if command.install is None
+            else command.install,
         ),
     )
     await _render(work, cluster_id, version, private_key=keys.private)
+    await queue_installation_if_wanted(work, cluster_id)
     return cluster_id
 
 
@@ -130,6 +139,7 @@ async def change_cluster(command: ChangeCluster, work: Work) -> UUID:
     changed = await work.change(Cluster, command.cluster_id, lambda c: c.configure(configuration))
     if changed.configuration != cluster.configuration or not changed.rendering:
         await _render(work, command.cluster_id, version)
+        await queue_installation_if_wanted(work, command.cluster_id)
         await queue_change_if_wanted(work, command.cluster_id)
     return command.cluster_id
 

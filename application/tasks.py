@@ -269,6 +269,13 @@ async def queue_change_if_wanted(work: Work, cluster_id: UUID) -> None:
         await queue_task(work, cluster_id, OperationKind.CHANGE)
 
 
+async def queue_installation_if_wanted(work: Work, cluster_id: UUID) -> None:
+    """A cluster that is to be installed without being asked again is, once it renders."""
+    cluster = await work.get(Cluster, cluster_id)
+    if cluster.awaits_installation:
+        await queue_task(work, cluster_id, OperationKind.INSTALL)
+
+
 async def _go_on(work: Work, cluster_id: UUID) -> None:
     """After a task went well: what waits for it, a deletion before a change."""
     if not await _deletion_has_begun(work, cluster_id):

@@ -1,7 +1,7 @@
 """A workspace holds the clusters and templates of one team, under a slug that never changes."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 from domain.model import Action, Aggregate, Audited, Event, OutOfOrder, Refusal, Value
 from domain.values import ChangeMode, Minutes, Name, Slug
@@ -12,6 +12,13 @@ class WorkspaceSettings(Value):
 
     change_mode: ChangeMode = ChangeMode.AUTO
     check_interval: Minutes = 5
+    install_on_create: bool = False
+    """Whether a new cluster is installed without being asked to, as Commander's clients expect."""
+
+    def as_audited(self) -> dict[str, Any]:
+        """What stands in an audit line; events from before `install_on_create` tell the same."""
+        unsaid = set() if self.install_on_create else {"install_on_create"}
+        return self.model_dump(mode="json", exclude=unsaid)
 
 
 class WorkspaceCreated(Event, topic="workspace.created"):
@@ -20,7 +27,7 @@ class WorkspaceCreated(Event, topic="workspace.created"):
     settings: WorkspaceSettings = WorkspaceSettings()
 
     def audited(self) -> Audited:
-        changes = {"name": self.name, "slug": self.slug, **self.settings.model_dump(mode="json")}
+        changes = {"name": self.name, "slug": self.slug, **self.settings.as_audited()}
         return Audited(auditable_type="Workspace", action=Action.CREATE, audited_changes=changes)
 
 

@@ -22,13 +22,14 @@ table = Table(
         "name": "text",
         "change_mode": "text",
         "check_interval": "integer",
+        "install_on_create": "boolean",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
     },
     key=["workspace_id"],
     indexes=["(slug)", "(name)"],
 )
-workspaces = Projection("workspaces", 1, [table])
+workspaces = Projection("workspaces", 2, [table])
 
 
 @workspaces.when
@@ -39,6 +40,7 @@ def created(event: WorkspaceCreated, recorded: Recorded) -> Iterator[Change]:
         name=event.name,
         change_mode=event.settings.change_mode,
         check_interval=event.settings.check_interval,
+        install_on_create=event.settings.install_on_create,
         created_at=recorded.recorded_at,
         updated_at=recorded.recorded_at,
     )
@@ -56,6 +58,7 @@ def settings_changed(event: WorkspaceSettingsChanged, recorded: Recorded) -> Ite
         recorded.stream_id,
         change_mode=settings.change_mode,
         check_interval=settings.check_interval,
+        install_on_create=settings.install_on_create,
         updated_at=recorded.recorded_at,
     )
 
@@ -66,7 +69,8 @@ def deleted(_: WorkspaceDeleted, recorded: Recorded) -> Iterator[Change]:
 
 
 SHOWN = """
-    select workspace_id as id, slug, name, change_mode, check_interval, created_at, updated_at
+    select workspace_id as id, slug, name, change_mode, check_interval, install_on_create,
+           created_at, updated_at
     from workspaces
 """
 

@@ -47,6 +47,7 @@ class Cluster(ClusterState):
         registry_id: UUID | None,
         ssh_public_key: str,
         ssh_private_key: str,
+        install: bool = False,
     ) -> Iterator[Event]:
         yield events.ClusterCreated(
             workspace_id=workspace_id,
@@ -55,6 +56,7 @@ class Cluster(ClusterState):
             registry_id=registry_id,
             ssh_public_key=ssh_public_key,
             ssh_private_key=Secret(ssh_private_key),
+            install=install,
         )
 
     def rename(self, name: str) -> Iterator[Event]:

@@ -18,6 +18,8 @@ class ClusterCreated(Event, topic="cluster.created"):
     registry_id: UUID | None = None
     ssh_public_key: str
     ssh_private_key: Secret
+    install: bool = False
+    """Whether it is to be installed as soon as its configuration renders."""
 
     def audited(self) -> Audited:
         return _audited(Action.CREATE, {"name": self.name, "archived_at": None})

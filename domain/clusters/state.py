@@ -31,6 +31,8 @@ class ClusterState(Aggregate):
     registry_id: UUID | None
     ssh_public_key: str
     ssh_private_key: Secret
+    install: bool = False
+    """Whether it is installed as soon as it can be; asked for once."""
     status: ClusterStatus = ClusterStatus.NEW
     revision: int = 1
     rendering: int = 0
@@ -54,6 +56,12 @@ class ClusterState(Aggregate):
     def has_pending_changes(self) -> bool:
         differs = self.rendering != self.applied or self.has_drifted
         return self.was_created and not self.render_errors and differs
+
+    @property
+    def awaits_installation(self) -> bool:
+        """Whether it is to be installed at once, and can be."""
+        is_ready = bool(self.rendering) and not self.render_errors
+        return self.install and is_ready and self.task_id is None
 
     @property
     def is_looked_at(self) -> bool:
@@ -104,7 +112,9 @@ class ClusterState(Aggregate):
             case ClusterState(), events.ClusterRenderFailed():
                 return state.after(render_errors=event.errors, status=_broken_status(state))
             case ClusterState(), events.ClusterOperationRequested():
-                return state.after(task_id=event.task_id, status=event.status, deletion=None)
+                return state.after(
+                    task_id=event.task_id, status=event.status, install=False, deletion=None
+                )
             case ClusterState(), events.ClusterOperationStarted():
                 return state.after(
                     was_created=state.was_created or event.kind is OperationKind.INSTALL,
@@ -170,6 +180,7 @@ def _created(cls: type[C], event: events.ClusterCreated) -> C:
         registry_id=event.registry_id,
         ssh_public_key=event.ssh_public_key,
         ssh_private_key=event.ssh_private_key,
+        install=event.install,
     )
 
 

@@ -12,6 +12,7 @@ from application.clusters import (
     ForgetHostKey,
     InstallCluster,
 )
+from application.tasks import CancelTask
 from application.workspaces import ChangeWorkspaceSettings
 from domain.cluster_settings import ClusterSettings, ClusterSettingsCreated, Settings
 from domain.cluster_templates import TemplateIsArchived, VersionIsWithdrawn
@@ -19,6 +20,8 @@ from domain.clusters import (
     CannotInstall,
     ClusterConfigured,
     ClusterCreated,
+    ClusterIsBusy,
+    ClusterOperationRequested,
     ClusterRenamed,
     ClusterRendered,
     ClusterRenderFailed,
@@ -27,6 +30,7 @@ from domain.clusters import (
 )
 from domain.model import Invalid, NotFound, RevisionConflict, Taken
 from domain.secrets import MASK
+from domain.tasks import TaskQueued
 from domain.values import ChangeMode
 from domain.workspaces import WorkspaceSettings
 from tests.application.places import GOOD, MANUAL, Place, kinds
@@ -52,6 +56,50 @@ async def test_the_settings_of_a_cluster_begin_as_those_of_its_workspace(place: 
     record_id = ClusterSettings.id_of(await place.create())
     record = await place.hub.state(ClusterSettings, record_id)
     assert record.settings == Settings(change_mode=ChangeMode.MANUAL, check_interval=9)
+
+
+async def test_a_workspace_that_says_so_installs_what_is_declared(place: Place) -> None:
+    await installing_at_once(place)
+    before = len(place.hub.store.records)
+    cluster_id = await place.create()
+    asked = [ClusterOperationRequested, TaskQueued]
+    assert kinds(place.hub.events(before))[-2:] == asked
+    assert (await place.state(cluster_id)).status is ClusterStatus.CREATING
+    with pytest.raises(ClusterIsBusy):
+        await place.install(cluster_id)
+
+
+async def test_who_declares_has_the_last_word_on_whether_it_is_installed(place: Place) -> None:
+    at_once = await place.state(await place.create(install=True))
+    await installing_at_once(place)
+    kept = await place.state(await place.create("south", install=False))
+    assert at_once.task_id is not None
+    assert kept.task_id is None
+
+
+async def test_what_does_not_render_is_installed_once_it_does(place: Place) -> None:
+    cluster_id = await place.create(values={"size": 3}, install=True)
+    cluster = await place.state(cluster_id)
+    assert (cluster.status, cluster.task_id) == (ClusterStatus.CONFIGURATION_ERROR, None)
+    assert kinds(await place.change(cluster_id)) == [
+        ClusterConfigured,
+        ClusterRendered,
+        ClusterOperationRequested,
+        TaskQueued,
+    ]
+
+
+async def test_an_installation_that_was_called_off_does_not_begin_by_itself(place: Place) -> None:
+    cluster_id = await place.create(install=True)
+    task_id = (await place.state(cluster_id)).task_id
+    await place.hub.do(CancelTask(workspace_id=place.workspace_id, task_id=task_id))
+    await place.change(cluster_id, values={**GOOD, "size": 5})
+    assert (await place.state(cluster_id)).task_id is None
+
+
+async def installing_at_once(place: Place) -> None:
+    settings = WorkspaceSettings(install_on_create=True)
+    await place.hub.do(ChangeWorkspaceSettings(workspace_id=place.workspace_id, settings=settings))
 
 
 async def test_a_left_out_value_takes_its_default(place: Place) -> None:

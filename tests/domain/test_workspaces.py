@@ -60,6 +60,16 @@ def test_the_audit_of_settings_shows_only_what_differs() -> None:
     )
 
 
+def test_the_audit_tells_of_installing_at_once_where_it_is_so_or_was() -> None:
+    at_once = WorkspaceSettings(install_on_create=True)
+    told = created.audited().audited_changes
+    assert "install_on_create" not in told
+    begun = WorkspaceCreated(name="Team A", slug="team-a", settings=at_once)
+    assert begun.audited().audited_changes == {**told, "install_on_create": True}
+    changed = WorkspaceSettingsChanged(settings=WorkspaceSettings(), previous=at_once)
+    assert changed.audited().audited_changes == {"install_on_create": [True, False]}
+
+
 def test_a_workspace_is_deleted_once() -> None:
     given(created).when(Workspace.delete).then(deleted)
     given(created, deleted).when(Workspace.delete).then_nothing()

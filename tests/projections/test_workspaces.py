@@ -14,7 +14,7 @@ from projections.workspaces import all_workspaces, workspace, workspace_called
 from tests.projections.scenario import Scenario
 
 ACME, OTHER = uuid4(), uuid4()
-MANUAL = WorkspaceSettings(change_mode=ChangeMode.MANUAL, check_interval=15)
+MANUAL = WorkspaceSettings(change_mode=ChangeMode.MANUAL, check_interval=15, install_on_create=True)
 
 
 def created(name: str, slug: str) -> WorkspaceCreated:
@@ -39,6 +39,7 @@ async def test_a_workspace_shows_its_newest_name_and_settings(scene: Scenario) -
     row = await scene.shows(workspace, ACME)
     assert row is not None
     assert (row["name"], row["change_mode"], row["check_interval"]) == ("Production", "manual", 15)
+    assert row["install_on_create"] is True
     assert row["updated_at"] >= row["created_at"]
 
 

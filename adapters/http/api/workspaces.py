@@ -12,7 +12,7 @@ from adapters.http.routing import Route, Takes, changed, command, id_of, query
 from application.commands import Outcome
 from application.permissions import Permission
 from application.workspaces import ChangeWorkspace, CreateWorkspace
-from domain.workspaces import Workspace
+from domain.workspaces import Workspace, WorkspaceSettings
 from projections.reader import Shown, rfc3339
 from projections.workspaces import all_workspaces, workspace
 
@@ -53,17 +53,14 @@ async def _written(call: Call, id_: UUID, outcome: Outcome) -> dict[str, Any]:
         "id": id_,
         "name": state.name,
         "slug": state.slug,
-        "settings": {
-            "change_mode": state.settings.change_mode,
-            "check_interval": state.settings.check_interval,
-        },
+        "settings": state.settings.model_dump(mode="json"),
         "created_at": rfc3339(created_at),
         "updated_at": rfc3339(updated_at),
     }
 
 
 def _shown(row: Shown) -> Shown:
-    settings = {"change_mode": row["change_mode"], "check_interval": row["check_interval"]}
+    settings = {name: row[name] for name in WorkspaceSettings.model_fields}
     rest = {name: value for name, value in row.items() if name not in settings}
     return {**rest, "settings": settings}
 

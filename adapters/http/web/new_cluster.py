@@ -60,6 +60,7 @@ async def create(visit: Visit) -> Response:
         "cluster_template_id": choice.template["id"],
         "cluster_template_version_id": choice.version["id"],
         "values": values,
+        "install": False,
     }
     try:
         outcome = await visit.execute(validated_body(CreateCluster, fields), form.text("key"))

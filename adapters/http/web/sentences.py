@@ -130,6 +130,10 @@ def _settings(changes: Mapping[str, Any], row: Shown) -> str:
         parts.append(f"that changes are applied {words.CHANGE_MODES.get(mode, mode)}")
     if interval := after.get("check_interval"):
         parts.append(f"a check every {interval} min")
+    if (installs := after.get("install_on_create")) is not None:
+        parts.append(
+            f"that new clusters are installed {words.INSTALLED['yes' if installs else 'no']}"
+        )
     return f"set {' and '.join(parts)}" if parts else "set how changes are applied"
 
 

@@ -164,11 +164,7 @@ async def new(visit: Visit) -> Response:
 
 async def create(visit: Visit) -> Response:
     form = await visit.form()
-    settings = {
-        "change_mode": form.text("change_mode", "auto"),
-        "check_interval": _number(form.line("check_interval")),
-    }
-    fields = {"name": form.line("name"), "settings": settings}
+    fields = {"name": form.line("name"), "settings": _asked(form, mode="auto")}
     if slug := form.line("slug"):
         fields["slug"] = slug
     try:
@@ -198,14 +194,10 @@ async def settings(visit: Visit) -> Response:
 
 async def change(visit: Visit) -> Response:
     form = await visit.form()
-    asked = {
-        "change_mode": form.text("change_mode"),
-        "check_interval": _number(form.line("check_interval")),
-    }
     fields = {
         "workspace_id": visit.workspace["id"],
         "name": form.line("name"),
-        "settings": asked,
+        "settings": _asked(form),
     }
     try:
         outcome = await visit.execute(validated_body(ChangeWorkspace, fields))
@@ -235,6 +227,14 @@ async def load_example(visit: Visit) -> Response:
     address = await visit.example(context_of(visit.request, visit.principal))
     position = await visit.edge.log.head()
     return pages.done(visit, address, "The example is loaded.", position)
+
+
+def _asked(form: Form, mode: str = "") -> dict[str, Any]:
+    return {
+        "change_mode": form.text("change_mode", mode),
+        "check_interval": _number(form.line("check_interval")),
+        "install_on_create": form.text("install_on_create") == "yes",
+    }
 
 
 def _number(text: str) -> int | str:

@@ -24,7 +24,11 @@ async def test_a_global_token_makes_and_lists_workspaces(quarterdeck: Quarterdec
 async def test_the_answer_to_a_command_is_what_the_query_shows(quarterdeck: Quarterdeck) -> None:
     async with quarterdeck.client(await quarterdeck.token()) as client:
         made = (await client.post("/api/v1/workspaces", json={"name": uuid4().hex})).json()
-        settings = {"change_mode": "manual", "check_interval": 15}
+        settings = {
+            "change_mode": "manual",
+            "check_interval": 15,
+            "install_on_create": True,
+        }
         address = f"/api/v1/workspaces/{made['id']}"
         changed = await client.put(address, json={"name": "Pay", "settings": settings})
         read = await client.get(address, params={"after": changed.headers["X-Position"]})

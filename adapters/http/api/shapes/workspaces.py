@@ -12,6 +12,7 @@ from domain.values import ChangeMode
 class WorkspaceSettings(Value):
     change_mode: ChangeMode
     check_interval: int = Field(description="Minutes.")
+    install_on_create: bool = Field(description="Whether a new cluster is installed at once.")
 
 
 class Workspace(Value):

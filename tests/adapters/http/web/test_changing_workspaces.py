@@ -42,7 +42,12 @@ async def test_the_settings_of_a_workspace(house: House, mira: Visitor) -> None:
     await house.example()
     page = await mira.get(f"{EXAMPLE}/settings")
     page = await mira.send(
-        page, f"{EXAMPLE}/settings", name="Examples", change_mode="manual", check_interval=7
+        page,
+        f"{EXAMPLE}/settings",
+        name="Examples",
+        change_mode="manual",
+        check_interval=7,
+        install_on_create="yes",
     )
     assert "Saved." in page.words
     assert dict(page.form(f"{EXAMPLE}/settings").fields) == {
@@ -50,6 +55,7 @@ async def test_the_settings_of_a_workspace(house: House, mira: Visitor) -> None:
         "slug": "example",
         "change_mode": "manual",
         "check_interval": "7",
+        "install_on_create": "yes",
     }
     wrong = await mira.send(page, f"{EXAMPLE}/settings", check_interval="soon")
     assert wrong.status == 422
