@@ -22,6 +22,7 @@ from domain.cluster_settings import ClusterSettings, Settings
 from domain.cluster_templates import ClusterTemplate, TemplateVersion
 from domain.clusters import Cluster, Configuration, RenderError
 from domain.input_parameters import absent_values, parse_parameters, validate_values
+from domain.installation import masters_of
 from domain.model import Fault, Invalid, NotFound
 from domain.secrets import Secret
 from domain.values import ClusterName, OperationKind
@@ -275,7 +276,10 @@ async def _render(
         sections = {
             name: await work.document(text, cluster_id) for name, text in rendering.texts.items()
         }
-        await work.change(Cluster, cluster_id, lambda c: c.render(sections, rendering.engine))
+        masters = masters_of(rendering.documents)
+        await work.change(
+            Cluster, cluster_id, lambda c: c.render(sections, rendering.engine, masters)
+        )
 
 
 async def render(

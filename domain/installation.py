@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from domain.model import Fault, Invalid, Value
 from domain.secrets import Secret
-from domain.values import OperationKind
+from domain.values import ConnectionHost, OperationKind
 
 API_VERSION = "quarterdeck.io/v1"
 DHCTL_API_VERSION = "dhctl.deckhouse.io/v1"
@@ -316,6 +316,19 @@ def plan_of(documents: Mapping[str, Sequence[Any]]) -> InstallationPlan:
         raise Invalid(faults)
     return InstallationPlan(
         installation=installations[0].spec, connection=_connection(configs[0], hosts)
+    )
+
+
+def masters_of(documents: Mapping[str, Sequence[Any]]) -> tuple[ConnectionHost, ...]:
+    """The hosts that the rendered sections name, in their order; none while they do not hold."""
+    faults: list[Fault] = []
+    configs = _read(SSHConfig, documents, faults, is_single=True)
+    hosts = _read(SSHHost, documents, faults)
+    if faults:
+        return ()
+    reached = _connection(configs[0], hosts)
+    return tuple(
+        ConnectionHost(host=host, user=reached.user, port=reached.port) for host in reached.hosts
     )
 
 

@@ -46,6 +46,14 @@ class OperationKind(StrEnum):
     DELETE = "delete"
 
 
+class ConnectionHost(Value):
+    """A machine that is logged in to over SSH, and as whom."""
+
+    host: str
+    user: str
+    port: int = 22
+
+
 class DocumentRef(Value):
     """A long text kept once beside the log: SHA-256 of its stored form, bytes of the plain one."""
 

@@ -60,6 +60,7 @@ clusters = Table(
         "registry_id": "uuid",
         "rendering": "integer",
         "applied_rendering": "integer",
+        "masters": "jsonb",
         "is_broken": "boolean",
         "was_created": "boolean",
         "has_drifted": "boolean",
@@ -84,7 +85,7 @@ clusters = Table(
         "(template_version_id)",
     ],
 )
-cluster_list = Projection("cluster_list", 2, [clusters])
+cluster_list = Projection("cluster_list", 3, [clusters])
 
 
 @cluster_list.when
@@ -99,6 +100,7 @@ def created(event: ClusterCreated, recorded: Recorded) -> Iterator[Change]:
         registry_id=event.registry_id,
         rendering=0,
         applied_rendering=0,
+        masters=[],
         is_broken=False,
         was_created=False,
         has_drifted=False,
@@ -137,6 +139,7 @@ def rendered(event: ClusterRendered, recorded: Recorded, rows: Rows) -> Iterator
         yield clusters.patch(
             recorded.stream_id,
             rendering=event.rendering,
+            masters=[master.model_dump() for master in event.masters],
             is_broken=False,
             position=recorded.position,
             **_status(_status_once_rendered(cluster)),
@@ -344,6 +347,7 @@ SHOWN = """
            t.name as cluster_template_name, v.number::text as cluster_template_version,
            t.current_version_id = c.template_version_id as is_on_current_version,
            c.registry_id, c.was_created, c.is_broken,
+           jsonb_build_object('masters', c.masters) as connection_hosts,
            c.has_drifted, c.was_created and not c.is_broken
                and (c.rendering <> c.applied_rendering or c.has_drifted) as has_pending_changes,
            c.task_id, c.task_kind, c.last_change_at, c.last_change_by, c.last_change_by_type,

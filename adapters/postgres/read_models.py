@@ -143,6 +143,13 @@ async def _retire(
             await connection.execute(f'drop view read."{table}"'.encode())
 
 
+async def outdated(reader: Reader, projections: Iterable[Projection]) -> list[str]:
+    """The projections whose build that is read is older than theirs: it is being replaced."""
+    rows = await reader.rows("select projection, version from read_models.builds where is_active")
+    read = {row["projection"]: row["version"] for row in rows}
+    return [each.name for each in projections if read.get(each.name, 0) < each.version]
+
+
 async def progress(reader: Reader) -> list[Shown]:
     """How far each read model is: `behind` in events, `lag_seconds` since the first not shown.
 

@@ -15,11 +15,14 @@ from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.connection import RECONNECT_SECONDS, reachable
+from application.ports import Unavailable
 from projections.reader import BadCursor, Shown
 
 STATEMENT_SECONDS = 10
 CONNECTION_SECONDS = 5
 MICROSECONDS = 6
+OF_ANOTHER_VERSION = (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable)
+"""What a query meets until the tables that its version declares are filled and switched to."""
 
 Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
@@ -32,9 +35,17 @@ class PostgresReader:
         self._pool = pool
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
-        """All rows. Raises Unavailable when the database is away or takes longer than 10 s."""
-        with reachable():
-            return await self._rows(sql, parameters)
+        """All rows.
+
+        Raises Unavailable when the database is away or takes longer than 10 s, or when the
+        read models are of another version.
+        """
+        try:
+            with reachable():
+                return await self._rows(sql, parameters)
+        except OF_ANOTHER_VERSION as error:
+            told = "The read models are of another version; this one's are being built."
+            raise Unavailable(told) from error
 
     async def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Shown | None:
         """The first row, or None."""

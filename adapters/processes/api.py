@@ -93,7 +93,7 @@ async def web(
                 site=_site(hub.settings),
                 measures=measures,
                 tracer=tracer,
-                readiness=readiness(hub),
+                readiness=readiness(hub, reads),
                 last_looks=PostgresRoutineChecks(hub.pool).last,
                 example=example,
                 erasures=lambda: hub.vault.forgotten,

@@ -6,9 +6,12 @@ from adapters.bootstrap import Hub
 from adapters.http import probes
 from adapters.http.edge import Readiness
 from adapters.observability.metrics import PrometheusMeasures
+from adapters.postgres.read_models import outdated
 from adapters.processes.lifetime import Lifetime
+from adapters.processes.reads import ReadModels
 from adapters.processes.serving import bind, serve_http
 from application.ports import Unavailable
+from projections import PROJECTIONS
 
 
 def answer_probes(hub: Hub, life: Lifetime, measures: PrometheusMeasures) -> None:
@@ -23,14 +26,17 @@ def answer_probes(hub: Hub, life: Lifetime, measures: PrometheusMeasures) -> Non
     life.start("probes", serve_http(probes.alone(readiness(hub), measures), listener))
 
 
-def readiness(hub: Hub) -> Readiness:
-    """A process can do its work when its database can be reached."""
+def readiness(hub: Hub, reads: ReadModels | None = None) -> Readiness:
+    """A process can do its work when its database can be reached and shows what it reads."""
 
     async def reasons() -> Sequence[str]:
         try:
             await hub.store.head()
+            waited_for = await outdated(reads.now, PROJECTIONS) if reads else []
         except Unavailable as error:
             return [error.detail]
+        if waited_for:
+            return [f"Read models are built for this version: {', '.join(waited_for)}."]
         return []
 
     return reasons

@@ -15,7 +15,7 @@ from domain.clusters.statuses import (
 )
 from domain.model import Event, Refusal, RevisionConflict
 from domain.secrets import Secret
-from domain.values import DocumentRef, OperationKind
+from domain.values import ConnectionHost, DocumentRef, OperationKind
 
 
 class ClusterIsArchived(Refusal, code="cluster_archived"):
@@ -70,9 +70,14 @@ class Cluster(ClusterState):
         if configuration != self.configuration:
             yield events.ClusterConfigured(configuration=configuration, previous=self.configuration)
 
-    def render(self, sections: Mapping[str, DocumentRef], engine: str) -> Iterator[Event]:
+    def render(
+        self,
+        sections: Mapping[str, DocumentRef],
+        engine: str,
+        masters: tuple[ConnectionHost, ...] = (),
+    ) -> Iterator[Event]:
         yield events.ClusterRendered(
-            rendering=self.rendering + 1, sections=dict(sections), engine=engine
+            rendering=self.rendering + 1, sections=dict(sections), engine=engine, masters=masters
         )
 
     def fail_to_render(self, errors: tuple[RenderError, ...], engine: str) -> Iterator[Event]:

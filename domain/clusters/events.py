@@ -8,7 +8,7 @@ from domain.clusters.configuration import Configuration, RenderError, difference
 from domain.clusters.statuses import ClusterStatus
 from domain.model import Action, Audited, Event
 from domain.secrets import Secret
-from domain.values import ClusterName, DocumentRef, OperationKind
+from domain.values import ClusterName, ConnectionHost, DocumentRef, OperationKind
 
 
 class ClusterCreated(Event, topic="cluster.created"):
@@ -47,6 +47,7 @@ class ClusterRendered(Event, topic="cluster.rendered"):
     rendering: int
     sections: dict[str, DocumentRef]
     engine: str
+    masters: tuple[ConnectionHost, ...] = ()
 
 
 class ClusterRenderFailed(Event, topic="cluster.render_failed"):

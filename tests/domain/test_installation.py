@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from domain.installation import InstallationPlan, plan_of
+from domain.installation import InstallationPlan, masters_of, plan_of
 from domain.model import Fault, Invalid
 from domain.secrets import Secret
-from domain.values import OperationKind
+from domain.values import ConnectionHost, OperationKind
 
 PHASE = {"name": "packages", "script": "apt-get install -y containerd"}
 CONFIG = {"apiVersion": "dhctl.deckhouse.io/v1", "kind": "SSHConfig", "sshUser": "ubuntu"}
@@ -67,6 +67,19 @@ def test_the_connection_is_what_dhctl_would_read() -> None:
     assert connection.bastion is not None
     assert (connection.bastion.port, connection.bastion.user) == (22, "ubuntu")
     assert connection.sudo_password == Secret("s3cret")
+
+
+def test_the_masters_are_told_in_their_order_with_who_logs_in() -> None:
+    hosts = [HOST | {"host": host} for host in ("b", "a", "b")]
+    assert masters_of({"ssh": [CONFIG | {"sshPort": 2222}, *hosts]}) == (
+        ConnectionHost(host="b", user="ubuntu", port=2222),
+        ConnectionHost(host="a", user="ubuntu", port=2222),
+    )
+
+
+@pytest.mark.parametrize("documents", [[], [CONFIG], [HOST], [CONFIG, HOST | {"host": "a b"}]])
+def test_where_no_host_can_be_reached_no_master_is_told(documents: list[Any]) -> None:
+    assert masters_of({"ssh": documents}) == ()
 
 
 def test_no_secret_and_no_script_shows_in_a_plan_that_is_printed() -> None:

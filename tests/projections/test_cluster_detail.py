@@ -19,8 +19,9 @@ from domain.clusters import (
     RenderError,
 )
 from domain.secrets import Secret
-from domain.values import ChangeMode, DocumentRef, OperationKind
+from domain.values import ChangeMode, ConnectionHost, DocumentRef, OperationKind
 from projections.cluster_detail import cluster, installed_clusters
+from projections.cluster_list import ClusterFilter, clusters_where
 from projections.reader import Shown
 from tests.projections.scenario import Scenario
 
@@ -118,6 +119,18 @@ async def test_what_is_desired_and_what_is_applied_are_told_apart(scene: Scenari
     assert row["cluster_configuration_applied_at"] is not None
 
 
+async def test_the_hosts_are_those_of_the_newest_rendering(scene: Scenario) -> None:
+    masters = (ConnectionHost(host="10.0.0.1", user="ubuntu"),)
+    rendered = ClusterRendered(rendering=1, sections={}, engine="gotpl 1", masters=masters)
+    await scene.given(CLUSTER, CREATED)
+    assert (await only(scene))["connection_hosts"] == {"masters": []}
+    await scene.given(CLUSTER, rendered)
+    told = {"masters": [{"host": "10.0.0.1", "user": "ubuntu", "port": 22}]}
+    assert (await only(scene))["connection_hosts"] == told
+    listed = await scene.shows(clusters_where, ClusterFilter(workspace_id=ACME))
+    assert listed.rows[0]["connection_hosts"] == told
+
+
 async def test_errors_of_rendering_stand_until_it_renders(scene: Scenario) -> None:
     error = RenderError(section="SSH", detail="no such key", line=3, column=7)
     await scene.given(CLUSTER, CREATED, ClusterRenderFailed(errors=(error,), engine="gotpl 1"))
@@ -172,6 +185,21 @@ async def test_settings_of_its_own_are_shown_with_it(scene: Scenario) -> None:
         "change_mode": "manual",
         "check_interval": 7,
     }
+
+
+async def test_a_cluster_is_locked_while_a_task_is_at_work_on_it(scene: Scenario) -> None:
+    await scene.given(CLUSTER, CREATED)
+    assert (await only(scene))["is_locked"] is False
+    asked = ClusterOperationRequested(
+        task_id=TASK,
+        kind=OperationKind.INSTALL,
+        previous_status=ClusterStatus.NEW,
+        status=ClusterStatus.CREATING,
+    )
+    await scene.given(CLUSTER, asked)
+    assert (await only(scene))["is_locked"] is True
+    await scene.given(CLUSTER, APPLIED)
+    assert (await only(scene))["is_locked"] is False
 
 
 async def test_the_clusters_to_look_at_are_those_that_are_installed_and_rest(

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from adapters.postgres.comparison import NotSettled
@@ -16,10 +15,11 @@ from adapters.postgres.mapper import Mapper
 from adapters.postgres.parked_events import parked_events
 from adapters.postgres.patience import Patience
 from adapters.postgres.projector import Projector
-from adapters.postgres.read_models import active_builds, connect, install, progress
+from adapters.postgres.read_models import active_builds, connect, install, outdated, progress
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.postgres.visibility import Visibility
+from application.ports import Unavailable
 from domain.model import Recorded
 from domain.workspaces import WorkspaceCreated, WorkspaceRenamed
 from projections.projection import Change, Projection, Table
@@ -134,7 +134,7 @@ async def test_a_read_model_that_a_newer_version_has_no_more_goes_and_nobody_wai
     await scene.feed()
     await install(scene.dsn, [workspaces], [former.name])
     assert [row["projection"] for row in await progress(scene.reader)] == ["workspaces"]
-    with pytest.raises(psycopg.errors.UndefinedTable):
+    with pytest.raises(Unavailable):
         await shown(scene)
     async with await connect(scene.dsn, "look") as connection:
         cursor = await connection.execute(SCHEMAS)
@@ -230,6 +230,20 @@ async def test_readers_never_stop_while_a_new_version_is_built_and_switched_to(
         assert all(reads >= 50 for reads in await asyncio.gather(*readers))
     rows = await scene.reader.rows("select * from names where name = 'late!'")
     assert [row["length"] for row in rows] == [5]
+
+
+async def test_what_a_newer_version_reads_is_unavailable_until_it_is_built(scene: Scenario) -> None:
+    newer = names(2, extra=True)
+    lengths = "select length from names"
+    await install(scene.dsn, [newer])
+    assert await outdated(scene.reader, [newer]) == ["names"]
+    with pytest.raises(Unavailable, match="being built"):
+        await scene.reader.rows(lengths)
+    async with running(scene, newer):
+        while await outdated(scene.reader, [newer]):
+            await asyncio.sleep(0)
+    assert {row["length"] for row in await scene.reader.rows(lengths)} == {3}
+    assert await outdated(scene.reader, scene.projections) == []
 
 
 async def test_marks_of_another_source_lead_to_a_rebuild(scene: Scenario) -> None:

@@ -8,7 +8,11 @@ from pydantic import Field
 
 from domain.clusters import ClusterStatus
 from domain.model import Value
-from domain.values import ChangeMode, OperationKind
+from domain.values import ChangeMode, ConnectionHost, OperationKind
+
+
+class ConnectionHosts(Value):
+    masters: list[ConnectionHost]
 
 
 class ClusterListed(Value):
@@ -25,6 +29,7 @@ class ClusterListed(Value):
     registry_id: UUID | None
     was_created: bool
     is_broken: bool
+    connection_hosts: ConnectionHosts
     has_drifted: bool
     has_pending_changes: bool
     task_id: UUID | None
@@ -82,7 +87,7 @@ class Cluster(Value):
     archived_at: datetime | None
     archive_number: str | None
     was_created: bool
-    is_locked: bool
+    is_locked: bool = Field(description="Whether a task is at work on it.")
     cluster_type: str | None
     agent_status: str | None
     agent_api_key: None
@@ -105,7 +110,7 @@ class Cluster(Value):
     sections_rendered: dict[str, str]
     applied_sections_rendered: dict[str, str]
     render_errors: list[RenderError]
-    connection_hosts: dict[str, Any]
+    connection_hosts: ConnectionHosts
     cluster_agent_data: list[Any]
     has_drifted: bool
     has_pending_changes: bool
