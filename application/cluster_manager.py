@@ -10,7 +10,6 @@ from uuid import UUID
 
 from application.commands import Command
 from application.operation_requests import Tools, request_of_task
-from application.permissions import QUARTERDECK
 from application.ports import (
     Continue,
     Erased,
@@ -37,7 +36,7 @@ from application.tasks import (
     StartPhase,
     SucceedTask,
 )
-from application.work import Context
+from application.work import of_its_own_accord
 from domain.model import Envelope, Recorded, Refusal, event_id
 from domain.secrets import Secret
 from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued
@@ -260,7 +259,7 @@ class ClusterManager:
 
     async def _execute(self, command: Command, task_id: UUID) -> None:
         known: Envelope = {"correlation_id": task_id, "causation_id": event_id(task_id, 1)}
-        await self.tools.bus.execute(command, Context(QUARTERDECK, known))
+        await self.tools.bus.execute(command, of_its_own_accord(known))
 
 
 class _Log:

@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 
 from application.clusters import CheckCluster
 from application.operation_requests import Tools, request_of_look
-from application.permissions import QUARTERDECK
 from application.ports import (
     Clock,
     Continue,
@@ -22,7 +21,7 @@ from application.ports import (
     TracesLost,
     Unavailable,
 )
-from application.work import Context
+from application.work import of_its_own_accord
 from domain.clusters import Cluster, Found
 from domain.model import Refusal
 
@@ -172,7 +171,7 @@ class RoutineChecker:
         """News are told by a task: it looks again, has a log, and changes the status."""
         check = CheckCluster(workspace_id=cluster.workspace_id, cluster_id=cluster_id)
         try:
-            await self.tools.bus.execute(check, Context(QUARTERDECK))
+            await self.tools.bus.execute(check, of_its_own_accord())
         except Refusal:
             return
 

@@ -1,12 +1,13 @@
 """One command at work: what it has loaded, what it decided, and what will be appended as one."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID, uuid4, uuid5
 
-from application.permissions import Principal
+from application.permissions import QUARTERDECK, Principal
 from application.ports import (
     Append,
     Claim,
@@ -40,6 +41,12 @@ class Context:
     known: Envelope = field(default_factory=Envelope)
     command_id: str | None = None
     """The Idempotency-Key, made particular to the one who asks; None when none was given."""
+
+
+def of_its_own_accord(known: Envelope | None = None) -> Context:
+    """Around a command that no request brought: Quarterdeck's own, of this process, with an id."""
+    own: Envelope = {"request_id": uuid4().hex, "pid": os.getpid()}
+    return Context(QUARTERDECK, own | (known or {}))
 
 
 @dataclass(slots=True)

@@ -18,8 +18,6 @@ from adapters.crypto.key_ring import KeyRing
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.settings import Settings
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.permissions import QUARTERDECK
-from application.work import Context
 
 
 @asynccontextmanager
@@ -48,10 +46,3 @@ async def workspace_of(hub: Hub, slug: str) -> UUID:
     if workspace_id is None:
         raise CannotStart(f"There is no workspace {slug}.")
     return workspace_id
-
-
-def by_hand() -> Context:
-    """An operation is done by Quarterdeck itself, on the word of who runs the program."""
-    import os
-
-    return Context(QUARTERDECK, {"pid": os.getpid()})

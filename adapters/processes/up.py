@@ -13,7 +13,7 @@ from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.http.edge import LoadExample
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
-from adapters.operations.administration import by_hand, make_keys_once
+from adapters.operations.administration import make_keys_once
 from adapters.postgres.read_models import install
 from adapters.processes.api import web
 from adapters.processes.example_host import ExampleHost
@@ -30,7 +30,7 @@ from adapters.ssh.example_place import example_port
 from adapters.ssh.keys import AsyncsshKeyPairs
 from application.example import SLUG, load_example
 from application.sign_in import IssueSignInLink
-from application.work import Context
+from application.work import Context, of_its_own_accord
 from projections import PROJECTIONS, RETIRED
 
 
@@ -77,7 +77,9 @@ def _example(hub: Hub) -> LoadExample:
 async def _welcome(hub: Hub, *, keys_are_new: bool) -> None:
     """Tell where everything is; the link signs the administrator in once."""
     settings = hub.settings
-    link = await hub.bus.execute(IssueSignInLink(user_name=settings.administrator), by_hand())
+    link = await hub.bus.execute(
+        IssueSignInLink(user_name=settings.administrator), of_its_own_accord()
+    )
     where = settings.database_url and "the database that is set"
     lines = [
         f"Quarterdeck is at  {settings.url}",

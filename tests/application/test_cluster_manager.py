@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import logging
+import os
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -63,6 +64,19 @@ async def test_a_task_is_told_to_the_log_from_claim_to_end() -> None:
     assert (cluster.status, cluster.host_keys) == (ClusterStatus.IN_SYNC, {"10.0.0.1:22": "K"})
     caused = {r.metadata.correlation_id for r in house.hub.store.records if r.stream_id == task_id}
     assert caused == {None, task_id}
+
+
+async def test_what_a_manager_tells_has_an_id_for_each_command_and_its_process() -> None:
+    house = await a_house([GOOD])
+    task_id = await house.install()
+    asked = len(house.hub.store.records)
+    async with house.manager():
+        await house.over(task_id)
+    told = [record.metadata for record in house.hub.store.records[asked:]]
+    assert {metadata.pid for metadata in told} == {os.getpid()}
+    ids = {metadata.request_id for metadata in told}
+    assert None not in ids
+    assert len(ids) == len(("the claim", "the end"))
 
 
 async def test_an_installer_gets_all_it_needs() -> None:
