@@ -41,7 +41,7 @@ ASKED: Mapping[str, str] = {
 }
 APPLIED: Mapping[str, str] = {"install": "installed it", "change": "applied the changes"}
 CHANGE_MODES: Mapping[str, str] = {"auto": "at once", "manual": "when a person applies them"}
-INSTALLED: Mapping[str, str] = {"no": "when a person installs them", "yes": "at once"}
+INSTALLED: Mapping[str, str] = {"no": "when a person asks for it", "yes": "at once"}
 
 URGENT = (
     "creation_failed",
