@@ -137,6 +137,7 @@ async def change_cluster(command: ChangeCluster, work: Work) -> UUID:
         work.claim(cluster_name_key(command.workspace_id, command.name), command.cluster_id)
     await claim_unique_values(work, command.cluster_id, configuration, cluster.configuration)
     await work.change(Cluster, command.cluster_id, lambda c: c.rename(command.name))
+    await work.change(Cluster, command.cluster_id, lambda c: c.choose_registry(command.registry_id))
     changed = await work.change(Cluster, command.cluster_id, lambda c: c.configure(configuration))
     if changed.configuration != cluster.configuration or not changed.rendering:
         await _render(work, command.cluster_id, version)

@@ -19,6 +19,7 @@ from domain.clusters import (
     ClusterOperationFailed,
     ClusterOperationRequested,
     ClusterOperationStarted,
+    ClusterRegistryChosen,
     ClusterRenamed,
     ClusterRendered,
     ClusterRenderFailed,
@@ -118,6 +119,18 @@ def renamed(event: ClusterRenamed, recorded: Recorded, rows: Rows) -> Iterator[C
         name=event.name,
         **_next_revision(recorded, rows),
         **_change(recorded, detail),
+    )
+
+
+@cluster_list.when
+def registry_chosen(
+    event: ClusterRegistryChosen, recorded: Recorded, rows: Rows
+) -> Iterator[Change]:
+    yield clusters.patch(
+        recorded.stream_id,
+        registry_id=event.registry_id,
+        **_next_revision(recorded, rows),
+        **_change(recorded),
     )
 
 

@@ -64,6 +64,11 @@ class Cluster(ClusterState):
         if name != self.name:
             yield events.ClusterRenamed(name=name, previous_name=self.name)
 
+    def choose_registry(self, registry_id: UUID | None) -> Iterator[Event]:
+        self.must_stay()
+        if registry_id != self.registry_id:
+            yield events.ClusterRegistryChosen(registry_id=registry_id, previous=self.registry_id)
+
     def configure(self, configuration: Configuration) -> Iterator[Event]:
         """Declare something else; secrets that were not given anew are those of before."""
         self.must_stay()

@@ -33,6 +33,17 @@ class ClusterRenamed(Event, topic="cluster.renamed"):
         return _audited(Action.UPDATE, {"name": [self.previous_name, self.name]})
 
 
+class ClusterRegistryChosen(Event, topic="cluster.registry_chosen"):
+    """Where its releases come from; None says nothing about it."""
+
+    registry_id: UUID | None
+    previous: UUID | None
+
+    def audited(self) -> Audited:
+        before, after = (each and str(each) for each in (self.previous, self.registry_id))
+        return _audited(Action.UPDATE, {"registry_id": [before, after]})
+
+
 class ClusterConfigured(Event, topic="cluster.configured"):
     configuration: Configuration
     previous: Configuration

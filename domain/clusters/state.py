@@ -100,6 +100,8 @@ class ClusterState(Aggregate):
                 return _created(cls, event)
             case ClusterState(), events.ClusterRenamed():
                 return state._next(name=event.name)
+            case ClusterState(), events.ClusterRegistryChosen():
+                return state._next(registry_id=event.registry_id)
             case ClusterState(), events.ClusterConfigured():
                 return state._next(configuration=event.configuration)
             case ClusterState(), events.ClusterRendered():

@@ -1,7 +1,7 @@
 """A cluster is declared, renamed, declared anew and rendered; the audit tells the difference."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from domain.clusters import (
     Cluster,
     ClusterConfigured,
     ClusterCreated,
+    ClusterRegistryChosen,
     ClusterRenamed,
     ClusterRendered,
     ClusterStatus,
@@ -75,6 +76,17 @@ def test_a_cluster_is_renamed_and_each_declaration_is_a_revision() -> None:
     given(*NEW).when(Cluster.rename, "south").then(renamed)
     given(*NEW).when(Cluster.rename, "north").then_nothing()
     given(*NEW, renamed, configured).leaves(Cluster, name="south", revision=3)
+
+
+def test_where_releases_come_from_is_part_of_the_declaration() -> None:
+    registry = uuid4()
+    chosen = ClusterRegistryChosen(registry_id=registry, previous=None)
+    given(*NEW).when(Cluster.choose_registry, registry).then(chosen)
+    given(*NEW, chosen).when(Cluster.choose_registry, registry).then_nothing()
+    given(*NEW, chosen).leaves(Cluster, registry_id=registry, revision=2)
+    audited = chosen.audited()
+    assert audited is not None
+    assert audited.audited_changes == {"registry_id": [None, str(registry)]}
 
 
 def test_a_cluster_is_declared_anew_as_a_whole() -> None:

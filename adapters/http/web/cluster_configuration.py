@@ -211,7 +211,8 @@ async def _page(
 async def _conflict(visit: Visit, cluster: Shown, form: Form) -> Shown:
     """Who changed it meanwhile, and what."""
     where = HistoryFilter(
-        subject_id=UUID(cluster["id"]), topics=("cluster.configured", "cluster.renamed")
+        subject_id=UUID(cluster["id"]),
+        topics=("cluster.configured", "cluster.renamed", "cluster.registry_chosen"),
     )
     changes = await history_where(visit.reader, where, limit=1)
     return {

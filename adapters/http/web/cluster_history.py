@@ -35,6 +35,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "cluster.created",
             "cluster.configured",
             "cluster.renamed",
+            "cluster.registry_chosen",
             "cluster.rendered",
             "cluster.render_failed",
             "cluster_settings.created",

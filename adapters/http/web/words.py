@@ -88,6 +88,7 @@ PHRASES: Mapping[str, str] = {
     "workspace.deleted": "deleted the workspace",
     "cluster.created": "declared the cluster",
     "cluster.renamed": "renamed the cluster",
+    "cluster.registry_chosen": "chose where its releases come from",
     "cluster.configured": "changed",
     "cluster.rendered": "rendered the configuration",
     "cluster.render_failed": "could not render the configuration",
@@ -130,6 +131,7 @@ PHRASES: Mapping[str, str] = {
 ICONS: Mapping[str, str] = {
     "created": "plus",
     "renamed": "edit",
+    "registry_chosen": "edit",
     "configured": "edit",
     "changed": "edit",
     "settings_changed": "sliders",

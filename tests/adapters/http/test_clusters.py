@@ -59,6 +59,23 @@ async def test_everything_that_was_read_can_be_sent_back(
     assert again.json() == read
 
 
+async def test_the_registry_is_replaced_with_the_rest(
+    quarterdeck: Quarterdeck, house: House
+) -> None:
+    registry = "69566a46-c004-4e53-b686-189587d484a9"
+    async with quarterdeck.client(house.token) as client:
+        address = f"/api/v1/clusters/{house.cluster_id}"
+        read = (await client.get(address)).json()
+        named = await client.put(address, json={**read, "registry_id": registry})
+        taken_back = await client.put(address, json={**named.json(), "registry_id": ""})
+    told = [
+        (each["registry_id"], each["current_revision"])
+        for each in (named.json(), taken_back.json())
+    ]
+    revision = read["current_revision"]
+    assert told == [(registry, revision + 1), (None, revision + 2)]
+
+
 async def test_a_stale_revision_is_a_conflict_in_their_word(
     quarterdeck: Quarterdeck, house: House
 ) -> None:
