@@ -79,6 +79,7 @@ names = st.sampled_from(["north", "south"])
 which = st.integers(0, 5)
 revisions = st.sampled_from([None, None, None, 1, 2])
 rarely = st.sampled_from([False, False, False, True])
+registries = st.sampled_from([None, None, None, UUID(int=7)])
 SHARED = tuple({**entry, "unique": False} for entry in PARAMS)
 ENDS = [FailTask, LoseTask, EndCancelledTask]
 values = st.fixed_dictionaries(
@@ -158,8 +159,8 @@ class Lifecycle(RuleBasedStateMachine):
             self.wait(self.hub.install(self.workspace_id, cluster_id))
 
     @precondition(lambda self: len(self.living) < 2)
-    @rule(name=names, given=values, n=which)
-    def create(self, name: str, given: dict[str, Any], n: int) -> None:
+    @rule(name=names, given=values, n=which, install=st.sampled_from([None, True]))
+    def create(self, name: str, given: dict[str, Any], n: int, install: bool | None) -> None:
         template_id = self.templates[n % len(self.templates)]
         self.do(
             CreateCluster(
@@ -167,12 +168,19 @@ class Lifecycle(RuleBasedStateMachine):
                 name=name,
                 cluster_template_version_id=self.wait(self.hub.version(template_id)),
                 values=given,
+                install=install,
             )
         )
 
-    @rule(n=which, name=names, given=values, revision=revisions, m=which)
+    @rule(n=which, name=names, given=values, revision=revisions, m=which, registry=registries)
     def change(
-        self, n: int, name: str, given: dict[str, Any], revision: int | None, m: int
+        self,
+        n: int,
+        name: str,
+        given: dict[str, Any],
+        revision: int | None,
+        m: int,
+        registry: UUID | None,
     ) -> None:
         template_id = self.templates[m % len(self.templates)]
         self.do(
@@ -181,6 +189,7 @@ class Lifecycle(RuleBasedStateMachine):
                 cluster_id=self.cluster(n),
                 current_revision=revision,
                 name=name,
+                registry_id=registry,
                 cluster_template_version_id=self.wait(self.hub.version(template_id)),
                 values=given,
             )

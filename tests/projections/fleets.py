@@ -11,7 +11,7 @@ from domain.clusters import Cluster, Configuration, RenderError
 from domain.model import Aggregate, Event, Refusal
 from domain.secrets import Secret
 from domain.tasks import Task, TaskPhaseEnded
-from domain.values import ChangeMode, DocumentRef, OperationKind
+from domain.values import ChangeMode, ConnectionHost, DocumentRef, OperationKind
 from domain.workspaces import Workspace, WorkspaceSettings
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
@@ -99,7 +99,8 @@ class Fleet:
     def _touch_cluster(self) -> None:
         if self.clusters:
             cluster = self.random.choice(self.clusters)
-            acts = [self._rename, self._configure, self._render, self._fail_to_render, self._pin]
+            declare = [self._rename, self._choose_registry, self._configure]
+            acts = [*declare, self._render, self._fail_to_render, self._pin]
             self.random.choice([*acts, self._archive, self._render, *([self._operate] * 3)])(
                 cluster
             )
@@ -107,12 +108,17 @@ class Fleet:
     def _rename(self, cluster: UUID) -> None:
         self._change(cluster, lambda c: c.rename(f"n{self.random.randint(1, 99)}"))  # type: ignore[attr-defined]
 
+    def _choose_registry(self, cluster: UUID) -> None:
+        registry = self.random.choice([None, UUID(int=7)])
+        self._change(cluster, lambda c: c.choose_registry(registry))  # type: ignore[attr-defined]
+
     def _configure(self, cluster: UUID) -> None:
         self._change(cluster, lambda c: c.configure(self._configuration()))  # type: ignore[attr-defined]
 
     def _render(self, cluster: UUID) -> None:
         sections = {"SSH": self._document()}
-        self._change(cluster, lambda c: c.render(sections, "gotpl 1"))  # type: ignore[attr-defined]
+        masters = (ConnectionHost(host=f"m{self.random.randint(1, 3)}", user="ubuntu"),)
+        self._change(cluster, lambda c: c.render(sections, "gotpl 1", masters))  # type: ignore[attr-defined]
 
     def _fail_to_render(self, cluster: UUID) -> None:
         errors = (RenderError(section="SSH", detail=f"no {self.random.randint(1, 3)}"),)
