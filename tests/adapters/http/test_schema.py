@@ -104,6 +104,13 @@ def _running(database: str, folder: Path) -> Iterator[Server]:
         thread.join()
 
 
+def test_every_shape_has_a_name_of_its_own() -> None:
+    """Or what makes typed clients of the document makes two of one name, and gives up."""
+    shapes = document(TABLE, PREFIX, Site())["components"]["schemas"]
+    titles = [shape.get("title", name) for name, shape in shapes.items()]
+    assert sorted(titles) == sorted(shapes)
+
+
 @schema.parametrize()
 @tried
 def test_whatever_is_sent_is_answered_as_documented(

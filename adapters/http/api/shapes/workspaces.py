@@ -9,7 +9,7 @@ from domain.model import Value
 from domain.values import ChangeMode
 
 
-class WorkspaceSettings(Value):
+class WorkspaceSettingsShown(Value):
     change_mode: ChangeMode
     check_interval: int = Field(description="Minutes.")
     install_on_create: bool = Field(description="Whether a new cluster is installed at once.")
@@ -19,6 +19,6 @@ class Workspace(Value):
     id: UUID
     name: str
     slug: str
-    settings: WorkspaceSettings
+    settings: WorkspaceSettingsShown
     created_at: datetime
     updated_at: datetime
