@@ -22,7 +22,7 @@ from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leases import PostgresLeases
 from adapters.postgres.migrations import migrate
-from adapters.postgres.roles import PROCESS, as_process, who_may_rewrite
+from adapters.postgres.roles import PROCESS, admit_processes, as_process, who_may_rewrite
 from adapters.postgres.task_logs import PostgresTaskLogs
 from adapters.settings import BadSettings, Settings
 from application.commands import CommandBus
@@ -83,16 +83,21 @@ async def open_database(settings: Settings) -> AsyncIterator[str]:
         yield dsn
 
 
-async def migrate_database(settings: Settings) -> None:
-    """Bring the database to this version, as its owner. Raises CannotStart."""
+async def migrate_database(settings: Settings) -> AsyncIterator[str]:
+    """Bring the database to this version, as its owner: a line for what was done or is left to do.
+
+    Raises CannotStart.
+    """
     async with _as_owner(settings) as dsn:
-        await _migrate(dsn)
+        for step in await _migrate(dsn):
+            yield f"Applied {step}."
+        yield await admit_processes(dsn) or "The database is of this version."
 
 
-async def _migrate(dsn: str) -> None:
+async def _migrate(dsn: str) -> list[str]:
     try:
         await until_it_accepts(dsn)
-        await migrate(dsn)
+        return await migrate(dsn)
     except psycopg.OperationalError as error:
         raise CannotStart(f"The database cannot be reached: {sentence(error)}") from None
     except psycopg.errors.InsufficientPrivilege:

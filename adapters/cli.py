@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -59,6 +59,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(sentence_of(outside))
 
 
+def tell(lines: AsyncIterator[str]) -> None:
+    """Print each line as it comes."""
+
+    async def work() -> None:
+        async for line in lines:
+            print(line, flush=True)
+
+    run(work())
+
+
 def fail(reason: object) -> NoReturn:
     print(f"quarterdeck: {reason}", file=sys.stderr)
     raise typer.Exit(1)
@@ -109,7 +119,7 @@ def migrate(data: Data = None) -> None:
     """Bring the database's schema to this version; sign in as its owner for it."""
     from adapters.bootstrap import migrate_database
 
-    run(migrate_database(read_settings(data=data)))
+    tell(migrate_database(read_settings(data=data)))
 
 
 @app.command("sign-in")
@@ -235,11 +245,7 @@ def rebuild(
     """Build read models anew from the log, or build beside and compare hashes."""
     from adapters.operations.rebuild import rebuild as build
 
-    async def work() -> None:
-        async for line in build(read_settings(data=data), name, check=check):
-            print(line, flush=True)
-
-    run(work())
+    tell(build(read_settings(data=data), name, check=check))
 
 
 @app.command()

@@ -14,7 +14,7 @@ class DatabaseIsNewer(Exception):
 def steps() -> list[tuple[int, str, str]]:
     """All steps as (number, name, SQL), in order."""
     found = files("adapters.postgres").joinpath("schema").iterdir()
-    named = sorted((f.name, f) for f in found if f.name.endswith(".sql"))
+    named = sorted((f.name, f) for f in found if f.name[:4].isdecimal())
     return [(int(name[:4]), name.removesuffix(".sql"), f.read_text()) for name, f in named]
 
 

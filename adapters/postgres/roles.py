@@ -1,10 +1,33 @@
 """Processes sign in as a role that adds to the log and can take nothing back."""
 
+from importlib.resources import files
+from typing import Any
+
 import psycopg
+from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege
 
 PROCESS = "quarterdeck_process"
-"""Made by schema step 7, and let in by step 9."""
+"""Made by schema step 7 and let in by step 9, or made by an administrator and let in later."""
+IS_LET_IN = """
+    select pg_get_userbyid(nspowner) = 'quarterdeck_process'
+    from pg_namespace where nspname = 'read'
+"""
+MAKE = """
+    do $$ begin
+        if not exists (select from pg_roles where rolname = 'quarterdeck_process') then
+            create role quarterdeck_process login;
+        end if;
+    end $$
+"""
+JOIN = """
+    do $$ begin
+        if not pg_has_role(current_user, 'quarterdeck_process', 'usage') then
+            execute format('grant quarterdeck_process to %I', current_user);
+        end if;
+    end $$
+"""
 MAY_REWRITE = """
     select current_user, bool_or(has_table_privilege('log.stored_events', asked))
     from unnest(array['update', 'delete', 'truncate']) as asked
@@ -14,6 +37,35 @@ MAY_REWRITE = """
 def as_process(dsn: str) -> str:
     """The connection string of a process, on a server that lets the role in without a password."""
     return make_conninfo(dsn, user=PROCESS)
+
+
+async def admit_processes(dsn: str) -> str | None:
+    """As the owner, let the role of processes in; or what an administrator must say for it."""
+    connection = await AsyncConnection.connect(
+        dsn, autocommit=True, application_name="quarterdeck role", connect_timeout=5
+    )
+    async with connection:
+        cursor = await connection.execute(IS_LET_IN)
+        if await cursor.fetchone() == (True,):
+            return None
+        try:
+            async with connection.transaction():
+                await _admit(connection)
+        except InsufficientPrivilege:
+            owner = connection.info.user
+            return (
+                f"{owner} may not make the role {PROCESS}. Let an administrator say:"
+                f" create role {PROCESS} login; grant {PROCESS} to {owner};"
+                " and run `quarterdeck migrate` again."
+            )
+    return None
+
+
+async def _admit(connection: AsyncConnection[Any]) -> None:
+    await connection.execute(MAKE)
+    await connection.execute(JOIN)
+    admission = files("adapters.postgres").joinpath("schema", "admission.sql").read_text()
+    await connection.execute(admission.encode())
 
 
 async def who_may_rewrite(dsn: str) -> str | None:

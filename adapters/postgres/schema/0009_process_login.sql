@@ -41,7 +41,13 @@ begin
             null;
     end;
     if not pg_has_role(current_user, 'quarterdeck_process', 'usage') then
-        execute format('grant quarterdeck_process to %I', current_user);
+        begin
+            execute format('grant quarterdeck_process to %I', current_user);
+        exception
+            when insufficient_privilege then
+                -- An administrator has made the role; what is left is done by admission.sql.
+                return;
+        end;
     end if;
 
     execute format('revoke create on database %I from quarterdeck_process', current_database());
