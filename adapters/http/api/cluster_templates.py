@@ -53,14 +53,17 @@ async def read_template(call: Call) -> Shown:
     return await _whole(call, await call.reader(), call.path["cluster_template_id"])
 
 
+async def list_versions(call: Call) -> list[Shown]:
+    """The versions of a template, oldest first."""
+    row = await _row(call, await call.reader(), call.path["cluster_template_id"])
+    versions: list[Shown] = _listed(row)["cluster_template_versions"]
+    return versions
+
+
 async def read_version(call: Call) -> Shown:
     """One version of a template, with the text of its sections."""
-    template_id, version_id = call.path["cluster_template_id"], call.path["version_id"]
-    row = found(
-        await template(await call.reader(), call.workspace, template_id),
-        "cluster template",
-        template_id,
-    )
+    row = await _row(call, await call.reader(), call.path["cluster_template_id"])
+    version_id = call.path["version_id"]
     versions = [v for v in row["cluster_template_versions"] if v["id"] == str(version_id)]
     version = found(versions[0] if versions else None, "version", version_id)
     return {**version, "sections": await _texts(call, version["sections"])}
@@ -80,8 +83,12 @@ async def _written(call: Call, id_: UUID, outcome: Outcome) -> Shown:
     return await _whole(call, reader, id_)
 
 
+async def _row(call: Call, reader: Reader, id_: UUID) -> Shown:
+    return found(await template(reader, call.workspace, id_), "cluster template", id_)
+
+
 async def _whole(call: Call, reader: Reader, id_: UUID) -> Shown:
-    row = found(await template(reader, call.workspace, id_), "cluster template", id_)
+    row = await _row(call, reader, id_)
     newest: dict[str, Any] = next(
         (
             version
@@ -173,6 +180,15 @@ ROUTES: tuple[Route, ...] = (
         statuses={200: "Archived."},
         within=Within.ONE,
         of=ClusterTemplate,
+    ),
+    query(
+        "/cluster_templates/{cluster_template_id}/versions",
+        list_versions,
+        Permission.READ_TEMPLATES,
+        shows=list[shapes.TemplateVersion],
+        within=Within.ONE,
+        of=ClusterTemplate,
+        parameters=OneTemplate,
     ),
     query(
         "/cluster_templates/{cluster_template_id}/versions/{version_id}",

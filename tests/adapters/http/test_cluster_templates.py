@@ -45,6 +45,7 @@ async def test_an_edit_is_a_new_version_and_the_old_one_can_be_read(
         changed = await client.put(address, json={**read, "sections": sections})
         versions = changed.json()["cluster_template_versions"]
         assert [version["version"] for version in versions] == ["1", "2"]
+        assert (await client.get(f"{address}/versions")).json() == versions
         first = await client.get(f"{address}/versions/{house.version_id}")
         stale = await client.put(address, json={**read, "name": "other"})
     assert first.json()["sections"] == read["sections"]
