@@ -192,11 +192,14 @@ def read_keys(settings: Settings) -> KeyRing:
 
 
 def write_keys(settings: Settings, ring: KeyRing) -> Path:
-    """Keep the keys in the data folder, readable by their owner alone."""
+    """Keep the keys in the data folder, readable by their owner alone. Raises CannotStart."""
     path = keys_file(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(ring.write())
-    fresh.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(ring.write())
+        fresh.replace(path)
+    except OSError as error:
+        raise CannotStart(f"The keys cannot be kept in {path}: {error.strerror}.") from None
     return path

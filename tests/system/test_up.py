@@ -84,6 +84,12 @@ def test_a_wrong_key_file_is_one_sentence(folder: Path) -> None:
         ends_with(program, "Master key 1")
 
 
+def test_a_data_folder_that_cannot_be_one_is_one_sentence(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "data").touch()
+    ends_with(Quarterdeck(folder), f"{folder}/data/keys: ")
+
+
 def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
     folder.mkdir(parents=True)
     program = Quarterdeck(
