@@ -21,9 +21,17 @@ from adapters.ssh.keys import AsyncsshKeyPairs
 
 
 @asynccontextmanager
-async def administration(settings: Settings) -> AsyncIterator[Hub]:
-    """The hub for an operation; it uses the embedded database that runs, or starts it."""
-    make_keys_once(settings)
+async def administration(settings: Settings, *, begins: bool = False) -> AsyncIterator[Hub]:
+    """The hub for an operation; it uses the embedded database that runs, or starts it.
+
+    One that `begins` may be the first to come to a data folder. Raises CannotStart.
+    """
+    if begins:
+        make_keys_once(settings)
+    elif _is_fresh(settings):
+        raise CannotStart(
+            f"There is no data in {settings.data}. Name its folder by --data or QUARTERDECK_DATA."
+        )
     async with (
         open_database(settings) as dsn,
         SubprocessRenderer(workers=1) as renderer,
@@ -34,10 +42,13 @@ async def administration(settings: Settings) -> AsyncIterator[Hub]:
 
 def make_keys_once(settings: Settings) -> Path | None:
     """Make master keys for a fresh data folder; the path of the file when they were made."""
-    fresh = settings.database_url is None and not database_folder(settings.data).exists()
-    if settings.keys is not None or keys_file(settings).exists() or not fresh:
+    if settings.keys is not None or keys_file(settings).exists() or not _is_fresh(settings):
         return None
     return write_keys(settings, KeyRing.generate())
+
+
+def _is_fresh(settings: Settings) -> bool:
+    return settings.database_url is None and not database_folder(settings.data).exists()
 
 
 async def workspace_of(hub: Hub, slug: str) -> UUID:

@@ -9,6 +9,6 @@ from application.work import of_its_own_accord
 
 async def example(settings: Settings) -> str:
     """Load it, unless it is there; the address of its clusters."""
-    async with administration(settings) as hub:
+    async with administration(settings, begins=True) as hub:
         await load_example(hub.bus, of_its_own_accord(), example_port(settings.data))
         return f"{settings.url}/workspaces/{SLUG}/clusters"

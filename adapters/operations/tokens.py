@@ -11,7 +11,7 @@ async def create_token(
     settings: Settings, name: str, workspace: str | None, *, read_only: bool
 ) -> str:
     """A new token, global when no workspace is named; this is the only time it is seen."""
-    async with administration(settings) as hub:
+    async with administration(settings, begins=True) as hub:
         workspace_id = await workspace_of(hub, workspace) if workspace else None
         command = CreateAuthToken(name=name, workspace_id=workspace_id, read_only=read_only)
         outcome = await hub.bus.execute(command, of_its_own_accord())
@@ -20,6 +20,6 @@ async def create_token(
 
 async def sign_in_link(settings: Settings, name: str) -> str:
     """A link that signs this user in once."""
-    async with administration(settings) as hub:
+    async with administration(settings, begins=True) as hub:
         outcome = await hub.bus.execute(IssueSignInLink(user_name=name), of_its_own_accord())
         return f"{settings.url}/sign-in?link={outcome.result}"

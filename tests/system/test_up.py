@@ -90,6 +90,15 @@ def test_a_data_folder_that_cannot_be_one_is_one_sentence(folder: Path) -> None:
     ends_with(Quarterdeck(folder), f"{folder}/data/keys: ")
 
 
+def test_who_only_looks_does_not_make_what_is_looked_for(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for words in (["verify"], ["replay", "c1"], ["rebuild"], ["keys", "show"]):
+        ended = Quarterdeck(folder).run(*words)
+        assert ended.returncode == 1
+        assert ended.stderr.startswith(f"quarterdeck: There is no data in {folder}/data.")
+    assert not (folder / "data").exists()
+
+
 def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
     folder.mkdir(parents=True)
     program = Quarterdeck(
