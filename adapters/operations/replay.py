@@ -126,11 +126,15 @@ def _masked(value: Any, erased: Collection[Secret]) -> Any:
     return value
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Which fields differ, each with its value before and after."""
-    names = [*after, *(name for name in before if name not in after)]
-    return {
-        name: (before.get(name), after.get(name))
-        for name in names
-        if before.get(name) != after.get(name)
-    }
+def differences(
+    before: dict[str, Any], after: dict[str, Any], within: str = ""
+) -> dict[str, tuple[Any, Any]]:
+    """Which fields differ, each with its value before and after; one within another by its path."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in [*after, *(name for name in before if name not in after)]:
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found |= differences(old, new, f"{within}{name}.")
+        elif old != new:
+            found[f"{within}{name}"] = (old, new)
+    return found
