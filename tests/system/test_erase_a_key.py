@@ -1,8 +1,6 @@
 """A subject's secrets are erased for ever, while everything runs, and the log tells who and why."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +9,6 @@ from tests.support.quarterdeck import eventually, quarterdeck
 
 pytestmark = pytest.mark.slow
 TEMPLATE = json.loads(Path("infra/examples/template.json").read_text())
-
-
-@pytest.fixture
-def folder(server_folder: Path) -> Iterator[Path]:
-    path = server_folder / "erase-a-key"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def test_what_was_sealed_for_a_cluster_is_gone_and_nothing_fails(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """What runs is signed in to PostgreSQL as a role that can take nothing back."""
 
-import shutil
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, LiteralString
@@ -28,13 +26,6 @@ TAKEN_BACK: list[LiteralString] = [
     "delete from log.stored_events",
     "truncate log.stored_events",
 ]
-
-
-@pytest.fixture
-def folder(server_folder: Path) -> Iterator[Path]:
-    path = server_folder / "least-role"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def signed_in(owner: psycopg.Connection[Any]) -> set[str]:

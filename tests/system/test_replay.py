@@ -1,7 +1,6 @@
 """A cluster's history is told event by event: who, when, from where, why, and what it changed."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,6 @@ from tests.support.quarterdeck import Quarterdeck, quarterdeck
 
 pytestmark = pytest.mark.slow
 TEMPLATE = json.loads(Path("infra/examples/template.json").read_text())
-
-
-@pytest.fixture
-def folder(server_folder: Path) -> Iterator[Path]:
-    path = server_folder / "replay"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

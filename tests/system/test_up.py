@@ -1,8 +1,6 @@
 """`quarterdeck up`: it comes up, keeps its data, says what is wrong, and leaves nothing behind."""
 
-import shutil
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -11,13 +9,6 @@ import pytest
 from tests.support.quarterdeck import Quarterdeck, eventually, quarterdeck
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def folder(server_folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    path = server_folder / f"up-{request.node.name[:40]}"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def processes_over(folder: Path) -> list[str]:
