@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from adapters.http.web import live, pages, words
 from adapters.http.web.cluster_rows import homes_of, path_of, shown, within
 from adapters.http.web.cluster_view import View, understood, view_of
-from adapters.http.web.clusters_live import ListWatch
+from adapters.http.web.clusters_live import watch_list
 from adapters.http.web.endpoints import act, page
 from adapters.http.web.forms import faults_of
 from adapters.http.web.visit import Visit
@@ -117,7 +117,8 @@ def _cell(value: Any) -> Any:
 
 async def show_live(visit: Visit) -> Response:
     """The list as it changes."""
-    return live.live(visit, ListWatch(visit, asked_of(visit)), int(visit.query("position") or 0))
+    watch = await watch_list(visit, asked_of(visit))
+    return live.live(visit, watch, int(visit.query("position") or 0))
 
 
 async def selected(visit: Visit) -> Response:

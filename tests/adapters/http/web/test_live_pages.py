@@ -18,6 +18,7 @@ from tests.adapters.http.web.fleet import (
     change,
     clusters_of,
     create,
+    fail,
     fill,
     template_of,
 )
@@ -96,6 +97,60 @@ async def test_a_new_cluster_waits_behind_a_button(house: House, mira: Visitor) 
         heard = await listener.until(lambda it: "show it" in it)
     assert "1 new change, show it" in heard
     assert "store-9" not in heard
+
+
+async def test_the_first_that_happens_may_be_a_new_cluster(house: House, mira: Visitor) -> None:
+    workspace_id = await fill(house)
+    template_id, version_id = await template_of(house)
+    address = await live_address(mira, f"{EXAMPLE}/clusters")
+    async with listening(house, mira, address) as listener:
+        await create(house, workspace_id, template_id, version_id, "pay-9", "Henrik Dahl")
+        heard = await listener.until(lambda it: "show it" in it)
+    assert "1 new change, show it" in heard
+
+
+async def test_what_comes_to_pass_the_filter_waits_behind_the_button_too(
+    house: House, mira: Visitor
+) -> None:
+    workspace_id = await fill(house)
+    cluster_id = UUID((await clusters_of(house))["train-kiruna-1"])
+    address = await live_address(mira, f"{EXAMPLE}/clusters?status=creation_failed")
+    async with listening(house, mira, address) as listener:
+        await fail(house, workspace_id, cluster_id)
+        heard = await listener.until(lambda it: "show it" in it)
+    assert "1 new change, show it" in heard
+
+
+async def test_what_happened_before_the_stream_began_is_on_the_page_with_it(
+    house: House, mira: Visitor
+) -> None:
+    workspace_id = await fill(house)
+    template_id, version_id = await template_of(house)
+    address = await live_address(mira, f"{EXAMPLE}/clusters")
+    await create(house, workspace_id, template_id, version_id, "pay-9", "Henrik Dahl")
+    await house.shown()
+    async with listening(house, mira, address) as listener:
+        heard = await listener.until(lambda it: "pay-9" in it)
+    assert '<hx-partial hx-target="#clusters"' in heard
+    assert "show it" not in heard
+
+
+async def test_many_that_leave_the_filter_at_once_go_from_the_page(
+    house: House, mira: Visitor
+) -> None:
+    workspace_id = await fill(house)
+    template_id, version_id = await template_of(house)
+    made = [
+        await create(house, workspace_id, template_id, version_id, f"many-{n}", "Henrik Dahl")
+        for n in range(12)
+    ]
+    await house.shown()
+    address = await live_address(mira, f"{EXAMPLE}/clusters?q=many&status=new")
+    async with listening(house, mira, address) as listener:
+        for cluster_id in made:
+            await house.do(InstallCluster(workspace_id=workspace_id, cluster_id=cluster_id))
+        heard = await listener.until(lambda it: all(f"c-{each}" in it for each in made))
+    assert 'data-infra="creating"' in heard
 
 
 async def test_a_log_grows(house: House, mira: Visitor) -> None:
