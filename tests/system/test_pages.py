@@ -42,6 +42,14 @@ async def test_one_signs_in_makes_a_cluster_and_installs_it(
         await expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
+COLUMNS_END_TOGETHER = """() => {
+    const ends = [...document.querySelectorAll("table.grid tr")]
+        .map(row => [...row.cells].filter(cell => cell.offsetParent).pop())
+        .map(cell => Math.round(cell.getBoundingClientRect().right));
+    return new Set(ends).size === 1;
+}"""
+
+
 async def test_a_changed_row_comes_by_itself_and_soon(house: House, chromium: Browser) -> None:
     workspace_id = await fill(house)
     cluster_id = await cluster_called(house, "train-kiruna-1")
@@ -60,7 +68,12 @@ async def test_a_changed_row_comes_by_itself_and_soon(house: House, chromium: Br
         )
         await create(house, workspace_id, template_id, version_id, "zulu-1", "Henrik Dahl")
         await expect(page.get_by_role("link", name="zulu-1")).to_have_count(0)
-        await page.get_by_role("link", name="1 new change, show it").click()
+        news = page.get_by_role("link", name="1 new change, show it")
+        await expect(news).to_be_visible()
+        for width in (1440, 1000):
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await page.evaluate(COLUMNS_END_TOGETHER)
+        await news.click()
         await expect(page.get_by_role("link", name="zulu-1")).to_be_visible()
 
 

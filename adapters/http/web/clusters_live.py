@@ -24,6 +24,7 @@ from projections.reader import Reader, Shown
 FEW = 8
 """So many changed rows are looked up one by one; of more, those that are still listed at once."""
 TALLY = "tally"
+NAME_AND_STATUS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +124,15 @@ class ListWatch:
 
     def _news(self) -> str:
         here = self.visit.to(path_of(self.visit, self.view), **self.view.query())
-        html = pages.html(self.visit, "clusters/_news.html", waiting=len(self._waiting), here=here)
+        columns = columns_of(self.visit)
+        # A cell over more columns than are there would make some more.
+        minor = sum("minor" in column.css for column in columns)
+        html = pages.html(
+            self.visit,
+            "clusters/_news.html",
+            waiting=len(self._waiting),
+            here=here,
+            main=NAME_AND_STATUS + len(columns) - minor + may_tick(self.visit, self.view),
+            minor=minor,
+        )
         return live.partials({"#news": html})
