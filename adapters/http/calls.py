@@ -62,11 +62,15 @@ class Call:
         """A reader of now or of `?at=`, once `?after=` is shown. Raises NotYet."""
         reading = self.parameters
         assert isinstance(reading, Reading)
-        if reading.at is not None and reading.at > self.edge.clock.now():
-            detail = "This instant has not come yet."
-            raise BadRequest(f"?at: {detail}", faults=[Fault(pointer="?at", detail=detail)])
+        self.must_have_come(reading.at)
         await self.must_stand(reading.after, "?after")
         return await self._reader(reading.at, reading.after, ASKED_SECONDS)
+
+    def must_have_come(self, at: datetime | None) -> None:
+        """Raise BadRequest for an instant to come."""
+        if at is not None and at > self.edge.clock.now():
+            detail = "This instant has not come yet."
+            raise BadRequest(f"?at: {detail}", faults=[Fault(pointer="?at", detail=detail)])
 
     async def must_stand(self, position: int | None, pointer: str) -> None:
         """Raise BadRequest for a position that the log has not come to."""

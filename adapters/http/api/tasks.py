@@ -11,7 +11,7 @@ from adapters.http import answers
 from adapters.http.answers import Answer
 from adapters.http.api.shapes import tasks as shapes
 from adapters.http.calls import Call, found
-from adapters.http.parameters import InWorkspace, Paging, Reading
+from adapters.http.parameters import InWorkspace, Instant, Paging, Reading
 from adapters.http.routing import Route, Within, changed, command, id_of, query
 from application.commands import Outcome
 from application.permissions import Permission
@@ -38,6 +38,7 @@ class OneTask(Reading, InWorkspace):
 
 
 class TaskLog(InWorkspace):
+    at: Instant | None = Field(None, description="Show what had been said at this instant.")
     after: Annotated[int, Field(ge=0, le=2**31)] = Field(0, description="Number of the last line.")
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
 
@@ -69,7 +70,11 @@ async def read_log(call: Call) -> Answer:
     if not isinstance(state, Task) or state.workspace_id != call.workspace:
         raise NotFound(f"There is no task {id_}.")
     wanted = call.parameters
-    lines = await call.edge.task_logs.read(id_, wanted.after, wanted.limit)
+    call.must_have_come(wanted.at)
+    logs, limit = call.edge.task_logs, wanted.limit
+    if wanted.at is not None:
+        limit = max(0, min(limit, await logs.last_number(id_, wanted.at) - wanted.after))
+    lines = await logs.read(id_, wanted.after, limit)
     shown = [_line(line) for line in lines]
     if NDJSON in call.request.headers.get("accept", ""):
         body = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in shown)

@@ -53,3 +53,23 @@ async def test_a_log_is_read_from_any_line_on(quarterdeck: Quarterdeck, house: H
     assert [line["number"] for line in rest.json()] == [4, 5]
     assert [line["number"] for line in two.json()] == [2, 3]
     assert [orjson.loads(line) for line in ndjson.text.splitlines()] == everything.json()
+
+
+async def test_a_log_is_read_as_it_was_at_an_instant(
+    quarterdeck: Quarterdeck, house: House
+) -> None:
+    for n in range(1, 4):
+        line = LogLine("prepare", f"line {n}", offset=n)
+        await quarterdeck.hub.task_logs.write(house.task_id, [line])
+    address = f"/api/v1/tasks/{house.task_id}/log"
+    async with quarterdeck.client(house.token) as client:
+        first, second, _ = (await client.get(address)).json()
+        before = await client.get(address, params={"at": "2025-01-01T00:00:00Z"})
+        then = await client.get(address, params={"at": second["at"]})
+        rest = await client.get(address, params={"at": second["at"], "after": 1, "limit": 9})
+        beyond = await client.get(address, params={"at": second["at"], "after": 3})
+        to_come = await client.get(address, params={"at": "2999-01-01T00:00:00Z"})
+    assert (before.json(), beyond.json()) == ([], [])
+    assert then.json() == [first, second]
+    assert rest.json() == [second]
+    assert to_come.status_code == 400
