@@ -11,7 +11,7 @@ from adapters.http import answers
 from adapters.http.answers import Answer
 from adapters.http.api.shapes import tasks as shapes
 from adapters.http.calls import Call, found
-from adapters.http.parameters import InWorkspace, Instant, Paging, Reading
+from adapters.http.parameters import Instant, InWorkspace, Paging, Reading
 from adapters.http.routing import Route, Within, changed, command, id_of, query
 from application.commands import Outcome
 from application.permissions import Permission
