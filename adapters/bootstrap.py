@@ -144,7 +144,7 @@ async def open_hub(
         stack.push_async_callback(pool.close)
         data_keys = PostgresDataKeys(pool)
         await check_keys(ring, data_keys)
-        vault = EnvelopeVault(ring, data_keys)
+        vault = EnvelopeVault(ring, data_keys, lambda: _keys_by_now(settings))
         documents = PostgresDocuments(pool, vault)
         clock = SystemClock()
         cache = StateCache(store)
@@ -189,6 +189,14 @@ def read_keys(settings: Settings) -> KeyRing:
         raise BadKeys(f"The key file {path} cannot be read: {error.strerror}.") from None
     except BadKeys as error:
         raise BadKeys(f"The key file {path} is not good: {error}") from None
+
+
+def _keys_by_now(settings: Settings) -> KeyRing:
+    """The master keys anew: one may have been added since. Raises BadKeys."""
+    try:
+        return read_keys(settings)
+    except BadSettings as error:
+        raise BadKeys(str(error)) from None
 
 
 def write_keys(settings: Settings, ring: KeyRing) -> Path:

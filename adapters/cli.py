@@ -196,7 +196,10 @@ def keys_add(data: Data = None) -> None:
         path = add_key(read_settings(data=data))
     except OUTSIDE as error:
         fail(error)
-    print(f"A new master key is in {path}. Save the file, restart, then: quarterdeck keys rotate")
+    print(
+        f"A new master key is in {path}. Save the file, give it to processes that have their keys"
+        " from elsewhere and start those again; then: quarterdeck keys rotate"
+    )
 
 
 @keys_app.command("rotate")

@@ -44,6 +44,9 @@ class KeyRing:
             keys[int(number)] = key
         return cls(keys)
 
+    def __contains__(self, version: int) -> bool:
+        return version in self._keys
+
     def write(self) -> str:
         lines = (f"{v}:{b64encode(k).decode()}" for v, k in sorted(self._keys.items()))
         return "\n".join(lines) + "\n"

@@ -6,7 +6,8 @@ AES-256-GCM with these three as associated data.
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from os import urandom
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -14,8 +15,8 @@ from uuid import UUID, uuid4
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from adapters.crypto.key_ring import KeyRing
-from application.ports import Erased
+from adapters.crypto.key_ring import BadKeys, KeyRing
+from application.ports import Erased, Unavailable
 from domain.model import Event
 from domain.secrets import Secret
 
@@ -37,11 +38,18 @@ class DataKeys(Protocol):
 
 
 class EnvelopeVault:
-    """ports.Vault; also seals bytes for documents."""
+    """ports.Vault; also seals bytes for documents.
 
-    def __init__(self, ring: KeyRing, keys: DataKeys) -> None:
+    Data keys may be wrapped with a master key that came after this process: `reread` gives the
+    master keys as they are by then. Where it is not among them, the vault is Unavailable.
+    """
+
+    def __init__(
+        self, ring: KeyRing, keys: DataKeys, reread: Callable[[], KeyRing] | None = None
+    ) -> None:
         self._ring = ring
         self._keys = keys
+        self._reread = reread
         self._by_subject: dict[UUID, tuple[UUID, AESGCM]] = {}
         self._by_id: dict[UUID, AESGCM] = {}
         self._fingerprint_key: bytes | None = None
@@ -96,8 +104,7 @@ class EnvelopeVault:
         """The subject's key itself, 32 bytes: the seed of what is derived from it."""
         key_id = uuid4()
         made = (key_id, *self._ring.wrap(AESGCM.generate_key(256), key_id.bytes))
-        kept_id, version, wrapped = await self._keys.of_subject(subject_id, made)
-        return self._ring.unwrap(version, wrapped, kept_id.bytes)
+        return self._unwrap(await self._keys.of_subject(subject_id, made))
 
     async def _of_subject(self, subject_id: UUID) -> tuple[UUID, AESGCM]:
         held = self._by_subject.get(subject_id)
@@ -128,11 +135,25 @@ class EnvelopeVault:
 
     def _unwrapped(self, kept: DataKey, forgotten: int) -> AESGCM:
         """The key itself, held unless it may have been erased since it was asked for."""
-        key_id, version, wrapped = kept
-        cipher = AESGCM(self._ring.unwrap(version, wrapped, key_id.bytes))
+        cipher = AESGCM(self._unwrap(kept))
         if forgotten == self.forgotten:
-            self._by_id[key_id] = cipher
+            self._by_id[kept[0]] = cipher
         return cipher
+
+    def _unwrap(self, kept: DataKey) -> bytes:
+        key_id, version, wrapped = kept
+        if version not in self._ring:
+            self._read_again(version)
+        return self._ring.unwrap(version, wrapped, key_id.bytes)
+
+    def _read_again(self, version: int) -> None:
+        if self._reread is not None:
+            with suppress(BadKeys):
+                self._ring = self._reread()
+        if version not in self._ring:
+            raise Unavailable(
+                f"Master key {version} came after this process: start it again with all of them."
+            )
 
 
 def _parts(token: str) -> tuple[str, str, bytes]:

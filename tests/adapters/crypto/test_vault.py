@@ -7,6 +7,7 @@ import pytest
 
 from adapters.crypto.key_ring import BadKeys, KeyRing
 from adapters.crypto.vault import DataKey, EnvelopeVault
+from application.ports import Unavailable
 from domain.clusters import ClusterConfigured, ClusterCreated, Configuration
 from domain.model import Event
 from domain.secrets import Secret
@@ -147,6 +148,26 @@ async def test_after_a_rotation_everything_still_opens_without_the_old_key(place
     assert await place.vault().open(STREAM, secret) == "swordfish"
     assert await place.vault().open_bytes(LABEL, sealed) == b"plain"
     assert await place.vault().data_key(SUBJECT) == seed
+
+
+async def test_a_master_key_that_came_since_is_read_or_asked_for(place: Place) -> None:
+    secret, before = await place.sealed_key(), place.ring
+    place.ring = before.with_new_key()
+    place.keys.rewrap(
+        lambda key: (
+            key[0],
+            *place.ring.wrap(before.unwrap(key[1], key[2], key[0].bytes), key[0].bytes),
+        )
+    )
+    knowing = EnvelopeVault(before, place.keys, lambda: place.ring)
+    assert await knowing.open(STREAM, secret) == "swordfish"
+    for reread in (None, lambda: before, broken):
+        with pytest.raises(Unavailable, match="Master key 2 came after this process"):
+            await EnvelopeVault(before, place.keys, reread).open(STREAM, secret)
+
+
+def broken() -> KeyRing:
+    raise BadKeys("The key file cannot be read.")
 
 
 async def test_another_key_file_opens_nothing(place: Place) -> None:
