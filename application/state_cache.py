@@ -40,7 +40,10 @@ class StateCache:
         return held if isinstance(held[1], kind) else (0, None)
 
     async def load(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None]:
-        """The version and state of a stream; (0, None) when there is none of this kind."""
+        """The version and state of a stream; (0, None) when there is none of this kind.
+
+        Raises Unavailable when the stream holds what this version cannot read.
+        """
         held = self.held(kind, stream_id)
         if held is not None:
             return held
@@ -81,6 +84,11 @@ class StateCache:
         version, state = await self._start(kind, stream_id)
         begun_at = version
         for recorded in await self._store.load(stream_id, version):
+            if not recorded.event.topic:
+                raise Unavailable(
+                    f"What stands at position {recorded.position} cannot be read by this version;"
+                    " a newer one may have written it."
+                )
             try:
                 state = kind.evolve(state, recorded.event)
             except OutOfOrder:

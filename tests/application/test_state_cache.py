@@ -182,6 +182,19 @@ async def test_a_snapshot_that_cannot_be_saved_costs_nobody_anything(store: Stor
         await asyncio.sleep(0)
 
 
+class OfTheFuture(Event):
+    """What the store gives for an event whose topic it does not know: it has none."""
+
+
+async def test_what_a_newer_version_wrote_is_waited_for_and_decided_on_by_nobody(
+    store: Store,
+) -> None:
+    stream_id = uuid4()
+    await store.write(stream_id, [created, OfTheFuture()])
+    with pytest.raises(Unavailable, match="position 2 cannot be read by this version"):
+        await StateCache(store).load(Workspace, stream_id)
+
+
 async def test_an_event_that_cannot_follow_is_a_defect_and_not_a_missing_stream(
     store: Store,
 ) -> None:
