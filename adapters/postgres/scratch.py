@@ -14,19 +14,23 @@ from adapters.postgres.filling import CarefulFiller, Filler
 from adapters.postgres.read_models import Build, create_tables
 from adapters.postgres.reader import fetch, reading
 from adapters.postgres.stream import Decode, LogReader
+from application.ports import Unavailable
 from projections.projection import Projection
 from projections.reader import Shown
 
 SCHEMA = "pg_temp"
 PAGE_RECORDS = 500
 """Small pages: the process that builds has others to serve meanwhile."""
+WAIT_SECONDS = 10.0
+"""How long a query waits for what it names to be built; the build goes on without it."""
 
 
 class Scratch:
     """The read models as they were when `position` was the last; it is a Reader.
 
-    A read model is built when a query first names one of its tables. What is not built is not
-    there: a query never shows the present by mistake.
+    A read model is built when a query first names one of its tables, in its `turn` among those
+    of other instants. Who does not wait for it finds it later. What is not built is not there: a
+    query never shows the present by mistake.
     """
 
     def __init__(
@@ -36,19 +40,23 @@ class Scratch:
         projections: Collection[Projection],
         position: int,
         moment: str,
+        turn: asyncio.Semaphore,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.position = position
+        self._turn = turn
+        self._wait_seconds = wait_seconds
         self._dsn = dsn
         self._decode = decode
         self._projections = projections
         self._moment = moment
         self._connection: Connection | None = None
         self._built: set[Projection] = set()
-        self._building = asyncio.Lock()
+        self._work: asyncio.Task[None] | None = None
         self.users = 0
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
-        """All rows (see projections.reader.Reader)."""
+        """All rows (see projections.reader.Reader). Raises Unavailable while they are built."""
         words = frozenset(re.findall(r"\w+", sql))
         named = [p for p in self._projections if not words.isdisjoint(t.name for t in p.tables)]
         with reachable():
@@ -59,19 +67,45 @@ class Scratch:
         return next(iter(await self.rows(sql, parameters)), None)
 
     async def close(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
         if self._connection is not None:
             await self._connection.close()
 
     async def _with(self, projections: Sequence[Projection]) -> Connection:
         """The session with these read models in it, a new one if the last was lost."""
-        async with self._building:
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                while True:
+                    connection = self._connection
+                    is_there = connection is not None and await _answers(connection)
+                    if connection and is_there and self._built.issuperset(projections):
+                        return connection
+                    await asyncio.shield(self._at_work(projections))
+        except TimeoutError:
+            raise Unavailable(
+                "The read models of that instant are being built; ask again in a moment."
+            ) from None
+
+    def _at_work(self, projections: Sequence[Projection]) -> "asyncio.Task[None]":
+        """The build that is under way, or else one of these."""
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(
+                self._build_in_turn(projections), name=f"the past at {self.position}"
+            )
+            self._work.add_done_callback(_noted)
+        return self._work
+
+    async def _build_in_turn(self, projections: Sequence[Projection]) -> None:
+        async with self._turn:
+            if not self.users:
+                return
             if self._connection is None or not await _answers(self._connection):
                 self._connection, self._built = await self._connect(), set()
             missing = [known for known in projections if known not in self._built]
-            if missing:
-                await self._build_or_close(self._connection, missing)
-                self._built.update(missing)
-            return self._connection
+            await self._build_or_close(self._connection, missing)
+            self._built.update(missing)
 
     async def _build_or_close(
         self, connection: Connection, projections: Sequence[Projection]
@@ -127,6 +161,12 @@ class Scratch:
                     f'create temporary view "{table.name}" as select * from read."{table.name}"'
                     f" where {table.as_of % known}".encode()
                 )
+
+
+def _noted(work: "asyncio.Task[None]") -> None:
+    """Who still waits is told what went wrong; when nobody does, who comes next begins anew."""
+    if not work.cancelled():
+        work.exception()
 
 
 async def _answers(connection: Connection) -> bool:

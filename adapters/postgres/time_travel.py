@@ -1,5 +1,6 @@
 """Time travel: every query, unchanged, over the read models as they were at an instant."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connection import reachable
 from adapters.postgres.mapper import COLUMNS
-from adapters.postgres.scratch import Scratch
+from adapters.postgres.scratch import WAIT_SECONDS, Scratch
 from adapters.postgres.stream import Decode
 from domain.model import Recorded
 from projections.projection import Projection
@@ -19,6 +20,7 @@ from projections.reader import Reader, rfc3339
 
 MOST_INSTANTS = 8
 MOST_POSITIONS = 1_000
+BUILT_AT_ONCE = 2
 
 
 class TimeMachine:
@@ -31,12 +33,15 @@ class TimeMachine:
         decode: Decode,
         projections: Collection[Projection],
         instants: int = MOST_INSTANTS,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._dsn = dsn
         self._pool = pool
         self._decode = decode
         self._projections = projections
         self._instants = instants
+        self._wait_seconds = wait_seconds
+        self._turn = asyncio.Semaphore(BUILT_AT_ONCE)
         self._kept: OrderedDict[int, Scratch] = OrderedDict()
         self._positions: OrderedDict[datetime, int] = OrderedDict()
 
@@ -50,7 +55,13 @@ class TimeMachine:
         position = await self.position_at(moment)
         if position not in self._kept:
             self._kept[position] = Scratch(
-                self._dsn, self._decode, self._projections, position, rfc3339(moment)
+                self._dsn,
+                self._decode,
+                self._projections,
+                position,
+                rfc3339(moment),
+                self._turn,
+                self._wait_seconds,
             )
         scratch = self._kept[position]
         self._kept.move_to_end(position)

@@ -100,6 +100,45 @@ async def test_only_what_a_query_names_is_built(scene: Scenario, machine: TimeMa
         assert len(await reader.rows(tables)) == 4
 
 
+async def test_the_past_is_built_on_when_nobody_waits_for_it_any_more(scene: Scenario) -> None:
+    for stream_id, event in Fleet(4).live(60).facts:
+        await scene.given(stream_id, event)
+    await scene.feed()
+    moment = await moment_of(scene, await scene.store.head())
+    await scene.given(uuid4(), WorkspaceCreated(name="Later", slug="later"))
+    decoded: list[int] = []
+
+    def decode(*row: Any) -> Recorded:
+        decoded.append(row[0])
+        return Mapper().recorded(*row)
+
+    async with open_pool(scene.dsn, name="time travel", size=2) as pool:
+        machine = TimeMachine(scene.dsn, pool, decode, PROJECTIONS, wait_seconds=0.2)
+        # It is kept, and asks the locked table no more.
+        await machine.position_at(moment)
+        async with await psycopg.AsyncConnection.connect(scene.dsn) as holding:
+            await holding.execute("lock table log.stored_events")
+            async with machine.at(moment) as reader:
+                with pytest.raises(Unavailable, match="are being built"):
+                    await clusters_where(reader, ClusterFilter())
+            assert decoded == []
+        async with asyncio.timeout(SECONDS):
+            while (rows := await clusters_or_none(machine, moment)) is None:
+                await asyncio.sleep(0)
+        await machine.close()
+    assert rows
+    assert rows == (await clusters_where(scene.reader, ClusterFilter())).rows
+    assert len(decoded) == len(set(decoded)) > 0
+
+
+async def clusters_or_none(machine: TimeMachine, moment: datetime) -> list[Any] | None:
+    try:
+        async with machine.at(moment) as reader:
+            return (await clusters_where(reader, ClusterFilter())).rows
+    except Unavailable:
+        return None
+
+
 async def test_what_is_no_read_model_is_not_there(scene: Scenario, machine: TimeMachine) -> None:
     for stream_id, event in Fleet(1).facts:
         await scene.given(stream_id, event)
