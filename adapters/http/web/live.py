@@ -11,6 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import HTMLResponse
 
 from adapters.http.edge import FellBehind, NotYet
+from adapters.http.web.side import side_counts
 from adapters.http.web.times import Times
 from adapters.http.web.visit import Visit
 from application.ports import Unavailable
@@ -126,8 +127,17 @@ async def _show(
     reader = await visit.edge.reads.reader(after=position)
     html = await watch.show(parts, reader)
     if html:
-        html += partials({"#rail-position": f"change {position:,}"}, "innerHTML")
+        html += partials(await _around(visit, reader, position), "innerHTML")
         await to.send(ServerSentEvent(data=html, id=str(position)))
+
+
+async def _around(visit: Visit, reader: Reader, position: int) -> dict[str, str]:
+    """What stands around every page: how far it is, and the numbers of the side."""
+    told = {"#rail-position": f"change {position:,}"}
+    if visit.shown_workspace is not None:
+        clusters, tasks = await side_counts(reader, visit.shown_workspace)
+        told |= {"#n-clusters": f"{clusters:,}", "#n-tasks": f"{tasks:,}"}
+    return told
 
 
 async def _receive(visit: Visit, watch: Watch, inbox: "_Inbox", after: int) -> None:

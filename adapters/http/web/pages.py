@@ -16,11 +16,10 @@ from adapters.http.web.local import with_query
 from adapters.http.web.phases import course_of
 from adapters.http.web.preferences import SPANS, preferences_of, remember
 from adapters.http.web.rail import Rail, rail_of
+from adapters.http.web.side import side_counts
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
-from projections.cluster_list import ClusterFilter, count_by_status
 from projections.reader import Shown
-from projections.tasks import count_by_task_status
 from projections.workspaces import workspaces_within
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -145,7 +144,7 @@ def done(visit: Visit, address: str, said: str = "", position: int = 0) -> Respo
 async def _shell(visit: Visit, subject: UUID | None) -> Shell:
     workspaces = await workspaces_within(visit.reader, visit.principal.workspace_id)
     current = visit.shown_workspace or _last(visit, workspaces)
-    clusters, running = await _counts(visit, current)
+    clusters, running = await side_counts(visit.reader, current)
     return Shell(
         user=visit.principal.label,
         workspaces=workspaces,
@@ -161,14 +160,3 @@ def _last(visit: Visit, workspaces: list[Shown]) -> Shown | None:
     """The workspace where this person was last, while it is there."""
     slug = visit.preferences.workspace
     return next((shown for shown in workspaces if shown["slug"] == slug), None)
-
-
-async def _counts(visit: Visit, current: Shown | None) -> tuple[int, int]:
-    """Clusters outside the archive, and tasks that are not over."""
-    if current is None:
-        return 0, 0
-    workspace_id = UUID(current["id"])
-    living = ClusterFilter(workspace_id=workspace_id, without_archived=True)
-    clusters = sum((await count_by_status(visit.reader, living)).values())
-    tasks = await count_by_task_status(visit.reader, workspace_id=workspace_id)
-    return clusters, tasks.get("queued", 0) + tasks.get("running", 0)

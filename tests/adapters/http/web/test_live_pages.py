@@ -107,6 +107,7 @@ async def test_the_first_that_happens_may_be_a_new_cluster(house: House, mira: V
         await create(house, workspace_id, template_id, version_id, "pay-9", "Henrik Dahl")
         heard = await listener.until(lambda it: "show it" in it)
     assert "1 new change, show it" in heard
+    assert '<hx-partial hx-target="#n-clusters" hx-swap="innerHTML">7</hx-partial>' in heard
 
 
 async def test_what_comes_to_pass_the_filter_waits_behind_the_button_too(
