@@ -1,6 +1,8 @@
 """What several processes open the same way: the database, the keys, and the bus over them."""
 
+import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 DATABASE_FOLDER = "postgres"
 KEYS_FILE = "keys"
+OPERATION_SECONDS = 10.0
+"""How long one waits for the embedded database that an operation runs for itself."""
 
 
 class CannotStart(Exception):
@@ -61,13 +65,14 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[str]:
+async def open_database(settings: Settings, *, alone: bool = False) -> AsyncIterator[str]:
     """The connection string of a database whose schema is that of this version.
 
     The one that is set, with the role that it names, or the embedded one (it runs already, or as
-    long as it is needed), as the role of processes. Raises CannotStart.
+    long as it is needed), as the role of processes; `alone`, only one that nobody else runs.
+    Raises CannotStart.
     """
-    async with _as_owner(settings) as dsn:
+    async with _as_owner(settings, alone=alone) as dsn:
         await _migrate(dsn)
         if settings.database_url is None:
             yield as_process(dsn)
@@ -108,22 +113,34 @@ async def _migrate(dsn: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _as_owner(settings: Settings) -> AsyncIterator[str]:
+async def _as_owner(settings: Settings, *, alone: bool = False) -> AsyncIterator[str]:
     """What is set, whoever it names; or the embedded database as its owner."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             yield settings.database_url.get_secret_value()
         else:
-            yield await _embedded(settings.data, stack)
+            yield await _embedded(settings.data, stack, alone=alone)
 
 
-async def _embedded(data: Path, stack: AsyncExitStack) -> str:
+async def _embedded(data: Path, stack: AsyncExitStack, *, alone: bool) -> str:
     folder = database_folder(data)
-    running = running_dsn(folder)
-    if running is not None:
+    if alone:
+        await _until_nobody_runs(folder, data)
+    elif (running := running_dsn(folder)) is not None:
         return running
     server = await stack.enter_async_context(EmbeddedPostgres(folder))
     return server.dsn
+
+
+async def _until_nobody_runs(folder: Path, data: Path) -> None:
+    """An operation that began the database ends soon, and takes it along; another `up` does not."""
+    deadline = time.monotonic() + OPERATION_SECONDS
+    while running_dsn(folder) is not None:
+        if time.monotonic() > deadline:
+            raise CannotStart(
+                f"Another Quarterdeck runs over {data}: stop it, or choose a folder with --data."
+            )
+        await asyncio.sleep(0.05)
 
 
 def database_folder(data: Path) -> Path:

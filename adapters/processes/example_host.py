@@ -1,7 +1,9 @@
 """The throw-away SSH host of the example, for as long as the example is there."""
 
 import asyncio
+import logging
 from collections.abc import Collection
+from pathlib import Path
 from uuid import UUID
 
 from adapters.bootstrap import Hub
@@ -10,6 +12,9 @@ from adapters.ssh.throwaway import ThrowawayHost
 from application.example import SLUG
 from domain.model import Recorded
 from domain.workspaces import WorkspaceCreated
+
+RETRY_SECONDS = 2.0
+logger = logging.getLogger(__name__)
 
 
 class ExampleHost:
@@ -27,7 +32,17 @@ class ExampleHost:
         """Serve from when it is wanted until cancelled."""
         if await self._workspace() is None:
             await self._wanted.wait()
-        data = self._hub.settings.data
+        told = ""
+        while True:
+            try:
+                await self._serve(self._hub.settings.data)
+            except OSError as error:
+                if told != str(error):
+                    told = str(error)
+                    logger.warning("The example's host waits for its port: %s", told)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _serve(self, data: Path) -> None:
         async with ThrowawayHost(example_folder(data), self._authorized_keys, example_port(data)):
             await asyncio.Event().wait()
 

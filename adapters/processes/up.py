@@ -40,7 +40,7 @@ async def serve(settings: Settings) -> None:
     with bind(settings.host, settings.port) as listener:
         keys_are_new = make_keys_once(settings) is not None
         async with (
-            open_database(settings) as dsn,
+            open_database(settings, alone=True) as dsn,
             SubprocessRenderer() as renderer,
             open_hub(settings, dsn, renderer, AsyncsshKeyPairs()) as hub,
             open_reads(hub) as reads,

@@ -90,6 +90,31 @@ def test_who_only_looks_does_not_make_what_is_looked_for(folder: Path) -> None:
     assert not (folder / "data").exists()
 
 
+def test_a_data_folder_that_another_one_serves_is_one_sentence(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        ends_with(Quarterdeck(folder), "Another Quarterdeck runs over")
+        assert program.is_ready()
+
+
+def test_the_examples_host_waits_for_its_port_and_nothing_else_does(folder: Path) -> None:
+    with quarterdeck(folder) as program:
+        program.run("example")
+        program.stop()
+        port = int((folder / "data" / "example" / "port").read_text())
+        with socket.create_server(("127.0.0.1", port)):
+            program.start()
+            eventually(lambda: "The example's host waits for its port" in program.errors)
+        eventually(lambda: _speaks_ssh(port))
+
+
+def _speaks_ssh(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
 def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
     folder.mkdir(parents=True)
     program = Quarterdeck(
