@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.clock import SystemClock
@@ -117,9 +118,21 @@ async def _as_owner(settings: Settings, *, alone: bool = False) -> AsyncIterator
     """What is set, whoever it names; or the embedded database as its owner."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
-            yield settings.database_url.get_secret_value()
+            yield _connection_string(settings.database_url.get_secret_value())
         else:
             yield await _embedded(settings.data, stack, alone=alone)
+
+
+def _connection_string(given: str) -> str:
+    try:
+        conninfo_to_dict(given)
+    except psycopg.ProgrammingError:
+        # The driver's own words would show it, and with it a password.
+        raise CannotStart(
+            "QUARTERDECK_DATABASE_URL is no connection string of PostgreSQL, such as"
+            f" postgresql://{PROCESS}@host/quarterdeck."
+        ) from None
+    return given
 
 
 async def _embedded(data: Path, stack: AsyncExitStack, *, alone: bool) -> str:

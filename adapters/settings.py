@@ -3,8 +3,10 @@
 import difflib
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -27,6 +29,25 @@ def _zone(name: str) -> str:
     return name
 
 
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("this is no address such as https://quarterdeck.example")
+    return text
+
+
+def _networks(text: str) -> str:
+    for word in text.split():
+        try:
+            ip_network(word, strict=False)
+        except ValueError:
+            raise ValueError(f"{word} is no network such as 10.0.0.0/8") from None
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
 class Settings(BaseModel):
     """All settings; each process takes those it needs.
 
@@ -47,15 +68,19 @@ class Settings(BaseModel):
     probe_port: int | None = Field(
         None, ge=1, le=65535, description="where a process without pages answers its probes"
     )
-    public_url: str | None = Field(None, description="how browsers and clusters reach this server")
+    public_url: WebAddress | None = Field(
+        None, description="how browsers and clusters reach this server"
+    )
     allowed_hosts: str = Field("", description="more host names to answer to, with spaces between")
-    trusted_proxies: str = Field("", description="networks whose X-Forwarded-For is believed")
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="networks whose X-Forwarded-For is believed"
+    )
     administrator: str = Field("admin", description="name of the first administrator")
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="zone of the times on pages and in audit lines"
     )
     kafka: str | None = Field(None, description="Kafka's bootstrap servers, host:port")
-    loki_url: str | None = Field(None, description="Loki to ship the audit to")
+    loki_url: WebAddress | None = Field(None, description="Loki to ship the audit to")
     audit_format: Literal["json", "text"] = Field("json", description="form of the audit lines")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="form of the logs")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -34,6 +34,25 @@ def test_variables_are_read_as_what_they_are() -> None:
     assert settings.log_format == "json"
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PUBLIC_URL", "quarterdeck.example", "this is no address"),
+        ("PUBLIC_URL", "https://", "this is no address"),
+        ("PUBLIC_URL", "http://[::1", "Invalid IPv6"),
+        ("LOKI_URL", "loki:3100", "this is no address"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,192.168.0.0/16", "10.0.0.0/8,192.168.0.0/16 is no network"),
+        ("TRUSTED_PROXIES", "10.0.0.1 proxy", "proxy is no network"),
+    ],
+)
+def test_what_would_fail_with_each_request_is_refused_at_the_start(
+    variable: str, value: str, told: str
+) -> None:
+    said = complaint(**{variable: value})
+    assert said.startswith(f"QUARTERDECK_{variable}: ")
+    assert told.lower() in said.lower()
+
+
 def test_an_empty_variable_is_none() -> None:
     assert read(KAFKA="", PORT="").kafka is None
 

@@ -115,6 +115,13 @@ def _speaks_ssh(port: int) -> bool:
         return False
 
 
+def test_what_is_no_connection_string_is_one_sentence_that_does_not_show_it(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    program = Quarterdeck(folder, database_url="swordfish", keys="1:" + "A" * 43 + "=")
+    ends_with(program, "QUARTERDECK_DATABASE_URL is no connection string")
+    assert "swordfish" not in program.run("up").stderr
+
+
 def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
     folder.mkdir(parents=True)
     program = Quarterdeck(
