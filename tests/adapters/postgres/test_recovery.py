@@ -32,12 +32,18 @@ async def test_a_database_that_recovers_is_waited_for(recovering: EmbeddedPostgr
     server = recovering
     starting = asyncio.create_task(asyncio.to_thread(server.start))
     await lets_nobody_in(server)
-    migrating = asyncio.create_task(migrate_database(Settings(database_url=server.dsn)))
+    migrating = asyncio.create_task(_migrated(Settings(database_url=server.dsn)))
     await asyncio.wait([migrating], timeout=0.5)
-    assert not migrating.done()
+    waits = not migrating.done()
     (server.folder.cluster / "promote").touch()
     os.kill(server.pid, signal.SIGUSR1)
-    await asyncio.gather(starting, migrating)
+    told, _ = await asyncio.gather(migrating, starting)
+    assert waits
+    assert told[-1] == "The database is of this version."
+
+
+async def _migrated(settings: Settings) -> list[str]:
+    return [line async for line in migrate_database(settings)]
 
 
 async def lets_nobody_in(server: EmbeddedPostgres) -> None:
