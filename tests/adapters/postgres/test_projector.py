@@ -219,7 +219,9 @@ async def test_a_page_that_comes_again_changes_nothing(scene: Scenario) -> None:
         page = await LogReader(connection, Mapper().recorded).page(1)
         assert page is not None
         await write(connection, feeds, page)
-        await connection.execute("update read_workspaces_v1.workspaces set name = 'since then'")
+        (build,) = (await active_builds(connection, [workspaces])).values()
+        changed = f"update {build.schema}.workspaces set name = 'since then'"
+        await connection.execute(changed.encode())
         await write(connection, feeds, page)
     assert [row["name"] for row in await all_workspaces(scene.reader)] == ["since then"]
 
