@@ -25,7 +25,7 @@ from domain.input_parameters import absent_values, parse_parameters, validate_va
 from domain.installation import masters_of
 from domain.model import Fault, Invalid, NotFound
 from domain.secrets import Secret
-from domain.values import ClusterName, OperationKind
+from domain.values import ClusterName, ConnectionHost, OperationKind
 
 handlers = Handlers()
 
@@ -277,7 +277,7 @@ async def _render(
         sections = {
             name: await work.document(text, cluster_id) for name, text in rendering.texts.items()
         }
-        masters = masters_of(rendering.documents)
+        masters = await _masters(work, cluster_id, cluster, rendering)
         await work.change(
             Cluster, cluster_id, lambda c: c.render(sections, rendering.engine, masters)
         )
@@ -311,6 +311,19 @@ async def render(
         for s in version.sections
     ]
     return await work.world.renderer.render(sources, values)
+
+
+async def _masters(
+    work: Work, cluster_id: UUID, cluster: Cluster, rendering: Rendering
+) -> tuple[ConnectionHost, ...]:
+    """The hosts, which are told in the clear; one in which a secret stands is not told."""
+    sealed = cluster.configuration.secret_values.values()
+    secrets = [await work.world.vault.open(cluster_id, secret) for secret in sealed]
+    return tuple(
+        master
+        for master in masters_of(rendering.documents)
+        if not any(secret in f"{master.user}@{master.host}" for secret in secrets)
+    )
 
 
 async def _is_same(work: Work, cluster: Cluster, texts: Mapping[str, str]) -> bool:

@@ -1,9 +1,13 @@
 """Clusters are declared out of templates, and rendered."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.memory.renderer import PlainRenderer
 from application.cluster_templates import ArchiveClusterTemplate, WithdrawTemplateVersion
 from application.clusters import (
     ChangeCluster,
@@ -12,6 +16,7 @@ from application.clusters import (
     ForgetHostKey,
     InstallCluster,
 )
+from application.ports import Rendering, SectionSource
 from application.tasks import CancelTask
 from application.workspaces import ChangeWorkspaceSettings
 from domain.cluster_settings import ClusterSettings, ClusterSettingsCreated, Settings
@@ -29,7 +34,7 @@ from domain.clusters import (
     RenderError,
 )
 from domain.model import Invalid, NotFound, RevisionConflict, Taken
-from domain.secrets import MASK
+from domain.secrets import MASK, Secret
 from domain.tasks import TaskQueued
 from domain.values import ChangeMode
 from domain.workspaces import WorkspaceSettings
@@ -95,6 +100,35 @@ async def test_an_installation_that_was_called_off_does_not_begin_by_itself(plac
     await place.hub.do(CancelTask(workspace_id=place.workspace_id, task_id=task_id))
     await place.change(cluster_id, values={**GOOD, "size": 5})
     assert (await place.state(cluster_id)).task_id is None
+
+
+class NamesHosts(PlainRenderer):
+    """Gives an SSHConfig with the zone or the password as its user, and a host."""
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+
+    async def render(
+        self, sections: Sequence[SectionSource], values: Mapping[str, Any]
+    ) -> Rendering:
+        done, user = await super().render(sections, values), values[self.user]
+        told = user.reveal() if isinstance(user, Secret) else user
+        api = {"apiVersion": "dhctl.deckhouse.io/v1"}
+        config = {**api, "kind": "SSHConfig", "sshUser": told}
+        host = {**api, "kind": "SSHHost", "host": "10.0.0.1"}
+        return replace(done, documents={"ssh": [config, host]})
+
+
+@pytest.mark.parametrize(("user", "masters"), [("zone", 1), ("password", 0)])
+async def test_a_host_is_told_unless_a_secret_stands_in_it(
+    place: Place, user: str, masters: int
+) -> None:
+    place.hub.bus.world = replace(place.hub.bus.world, renderer=NamesHosts(user))
+    before = len(place.hub.store.records)
+    await place.create(values={**GOOD, "password": "swordfish"})
+    rendered = next(e for e in place.hub.events(before) if isinstance(e, ClusterRendered))
+    assert len(rendered.masters) == masters
+    assert "swordfish" not in repr(rendered)
 
 
 async def installing_at_once(place: Place) -> None:
