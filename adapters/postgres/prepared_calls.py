@@ -8,6 +8,7 @@ while another runs, so that the server goes on with it before anybody here has h
 """
 
 import asyncio
+import select
 from collections import deque
 from collections.abc import Sequence
 from itertools import count
@@ -41,6 +42,8 @@ class PreparedCalls:
         self._result: PGresult | None = None
         """What the call that was asked first has answered so far."""
         self._is_closed = False
+        self._trouble = select.poll()
+        self._trouble.register(self._socket, 0)
         self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:
@@ -91,22 +94,28 @@ class PreparedCalls:
         return answer
 
     def _readable(self) -> None:
+        """Hear what there is; of a socket that is in trouble, all there is.
+
+        The loop tells of trouble once and then no more, also when words came before it: libuv
+        stops looking at such a socket.
+        """
         try:
             self._libpq.consume_input()
+            self._hear()
+            while not self._is_closed and self._trouble.poll(0):
+                self._libpq.consume_input()
+                self._hear()
         except psycopg.Error as error:
             self._break(error)
-        else:
-            self._hear()
 
     def _writable(self) -> None:
         try:
-            self._libpq.consume_input()
             if not self._libpq.flush():
                 self._loop.remove_writer(self._socket)
         except psycopg.Error as error:
             self._break(error)
         else:
-            self._hear()
+            self._readable()
 
     def _hear(self) -> None:
         """A call's answer is its result, the end of its results, and the mark of its end."""

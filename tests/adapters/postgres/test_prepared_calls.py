@@ -86,6 +86,46 @@ async def test_all_who_wait_hear_that_the_connection_ended(log_database: str) ->
         calls.close()
 
 
+@pytest.mark.parametrize("is_waited_for", [True, False])
+async def test_words_and_the_end_that_come_at_once_are_both_heard(
+    log_database: str, is_waited_for: bool
+) -> None:
+    """A server that is shut down says so and resets: the loop hears of that once, not twice."""
+    async with await connect(log_database, name="calls") as connection:
+        calls = PreparedCalls(connection)
+        for statement, parameter in ((LENGTH, b"x"), (SLEEP, bytes(4))):
+            await calls.row(statement, [parameter])
+        waiting = []
+        if is_waited_for:
+            waiting.append(asyncio.create_task(calls.row(SLEEP, [(60).to_bytes(4)])))
+            await _until_it_sleeps(log_database, connection)
+            # What the server has not read when it ends is why it resets.
+            waiting.append(asyncio.create_task(calls.row(LENGTH, [b"abc"])))
+            await asyncio.sleep(0)
+        _end_before_anybody_looks(log_database, connection)
+        async with asyncio.timeout(20):
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+            assert all(isinstance(result, psycopg.OperationalError) for result in results)
+            with pytest.raises(psycopg.OperationalError):
+                await calls.row(LENGTH, [b"abc"])
+        calls.close()
+
+
+async def _until_it_sleeps(dsn: str, connection: psycopg.AsyncConnection[Any]) -> None:
+    sleeps = "select 1 from pg_stat_activity where pid = %s and wait_event = 'PgSleep'"
+    async with (
+        asyncio.timeout(20),
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as other,
+    ):
+        while await (await other.execute(sleeps, [connection.info.backend_pid])).fetchone() is None:
+            await asyncio.sleep(0.01)
+
+
+def _end_before_anybody_looks(dsn: str, connection: psycopg.AsyncConnection[Any]) -> None:
+    with psycopg.connect(dsn, autocommit=True) as other:
+        other.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+
+
 async def test_who_waits_when_it_is_closed_hears_of_it(log_database: str) -> None:
     connection = await connect(log_database, name="calls")
     calls = PreparedCalls(connection)

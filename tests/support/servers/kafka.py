@@ -80,7 +80,8 @@ class KafkaBroker(Server):
         text = CONFIGURATION.format(port=self.port, controller_port=free_port(), folder=self.folder)
         Path(self._properties).write_text(text)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        format_storage = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c")
+        # One in 64 begins with a hyphen: as a word of its own it would be taken for an option.
+        format_storage = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c")
         command = self._java(*format_storage, self._properties)
         subprocess.run(command, check=True, capture_output=True)
 
