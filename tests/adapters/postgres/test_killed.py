@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,6 +18,7 @@ from tests.adapters.contracts.event_store import append, command, on
 from tests.support.progress import Progress
 
 HANDS = 16
+End = Callable[[EmbeddedPostgres, random.Random], None]
 
 
 @pytest.mark.slow
@@ -24,7 +26,15 @@ async def test_what_was_acknowledged_survives_a_kill(own_postgres: EmbeddedPostg
     await survive(own_postgres, kills=3, chance=random.Random(3))
 
 
-async def survive(server: EmbeddedPostgres, kills: int, chance: random.Random) -> int:
+@pytest.mark.slow
+async def test_what_was_acknowledged_survives_a_shutdown(own_postgres: EmbeddedPostgres) -> None:
+    """Which tells every session of it, and then resets those that were not read to their end."""
+    await survive(own_postgres, kills=6, chance=random.Random(6), end=shut_down)
+
+
+async def survive(
+    server: EmbeddedPostgres, kills: int, chance: random.Random, end: End | None = None
+) -> int:
     """Append while the server is killed so often; how many appends were acknowledged."""
     await migrate(server.dsn)
     async with PostgresEventStore(server.dsn) as store:
@@ -36,7 +46,7 @@ async def survive(server: EmbeddedPostgres, kills: int, chance: random.Random) -
                 group.create_task(hand.work(over))
             for done in range(kills):
                 await more_from(hands)
-                kill(server, chance)
+                (end or kill)(server, chance)
                 progress.at(done + 1)
             await more_from(hands)
             over.set()
@@ -109,3 +119,16 @@ def kill(server: EmbeddedPostgres, chance: random.Random) -> None:
             ).fetchone()
         if row is not None:
             os.kill(row[0], signal.SIGKILL)
+
+
+def shut_down(server: EmbeddedPostgres, chance: random.Random) -> None:
+    """The whole server and start it again, or the writer's session alone."""
+    if chance.random() < 0.5:
+        server.stop()
+        server.start()
+    else:
+        with psycopg.connect(server.dsn) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where application_name = 'quarterdeck writer'"
+            )
