@@ -6,23 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.quarterdeck import eventually, quarterdeck
+from tests.system.declared import declare
 
 pytestmark = pytest.mark.slow
-TEMPLATE = json.loads(Path("infra/examples/template.json").read_text())
 
 
 def test_what_was_sealed_for_a_cluster_is_gone_and_nothing_fails(folder: Path) -> None:
     with quarterdeck(folder) as program:
-        workspaces = program.client(program.token("--global"))
-        workspaces.ok("POST", "workspaces", {"name": "Gone", "slug": "gone"})
-        api = program.client(program.token("--workspace", "gone"))
-        version = api.ok("POST", "cluster_templates", TEMPLATE)
-        body = {
-            "name": "leaving",
-            "cluster_template_version_id": version["current_cluster_template_version_id"],
-            "values": {"host": "192.0.2.1"},
-        }
-        cluster = api.ok("POST", "clusters", body)
+        leaving = declare(program, "leaving")
+        api, cluster = leaving.api, leaving.cluster
         address = f"clusters/{cluster['id']}"
 
         def shown() -> str:
@@ -47,7 +39,7 @@ def test_what_was_sealed_for_a_cluster_is_gone_and_nothing_fails(folder: Path) -
         line = next(text for text in program.output.splitlines() if '"They left."' in text)
         audited = json.loads(line)
         assert (audited["auditable_type"], audited["action"]) == ("DataKey", "delete")
-        assert audited["workspace_slug"] == "gone"
+        assert audited["workspace_slug"] == "leaving"
         assert audited["audited_changes"]["ordered_by"] == "Mira"
 
         again = program.run("keys", "erase", "leaving", "--reason", "Again.", "--by", "Mira")

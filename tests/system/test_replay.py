@@ -8,25 +8,18 @@ from typing import Any
 import pytest
 
 from tests.support.quarterdeck import Quarterdeck, quarterdeck
+from tests.system.declared import declare
 
 pytestmark = pytest.mark.slow
-TEMPLATE = json.loads(Path("infra/examples/template.json").read_text())
 
 
 @pytest.fixture
 def program(folder: Path) -> Iterator[Quarterdeck]:
     """With a cluster `told` that was declared, then declared otherwise."""
     with quarterdeck(folder) as program:
-        workspaces = program.client(program.token("--global"))
-        workspaces.ok("POST", "workspaces", {"name": "Told", "slug": "told"})
-        api = program.client(program.token("--workspace", "told"))
-        template = api.ok("POST", "cluster_templates", TEMPLATE)
-        version = template["current_cluster_template_version_id"]
-        values = {"host": "192.0.2.1"}
-        body = {"name": "told", "cluster_template_version_id": version, "values": values}
-        cluster = api.ok("POST", "clusters", body)
-        values = {**cluster["values"], "greeting": "good day"}
-        api.ok("PUT", f"clusters/{cluster['id']}", {**cluster, "values": values})
+        told = declare(program, "told")
+        values = {**told.cluster["values"], "greeting": "good day"}
+        told.api.ok("PUT", f"clusters/{told.cluster['id']}", {**told.cluster, "values": values})
         yield program
 
 
