@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.clock import SystemClock
@@ -38,6 +38,13 @@ logger = logging.getLogger(__name__)
 
 DATABASE_FOLDER = "postgres"
 KEYS_FILE = "keys"
+GIVEN_UP = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""libpq's settings, in seconds and milliseconds; by its own a lost host is waited for for hours."""
 OPERATION_SECONDS = 10.0
 """How long one waits for the embedded database that an operation runs for itself."""
 
@@ -124,15 +131,16 @@ async def _as_owner(settings: Settings, *, alone: bool = False) -> AsyncIterator
 
 
 def _connection_string(given: str) -> str:
+    """What was given, and that a host which vanishes without a word is given up in time."""
     try:
-        conninfo_to_dict(given)
+        known = conninfo_to_dict(given)
     except psycopg.ProgrammingError:
         # The driver's own words would show it, and with it a password.
         raise CannotStart(
             "QUARTERDECK_DATABASE_URL is no connection string of PostgreSQL, such as"
             f" postgresql://{PROCESS}@host/quarterdeck."
         ) from None
-    return given
+    return make_conninfo(given, **{name: n for name, n in GIVEN_UP.items() if name not in known})
 
 
 async def _embedded(data: Path, stack: AsyncExitStack, *, alone: bool) -> str:
