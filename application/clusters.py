@@ -322,7 +322,7 @@ async def _masters(
     return tuple(
         master
         for master in masters_of(rendering.documents)
-        if not any(secret in f"{master.user}@{master.host}" for secret in secrets)
+        if not any(secret in f"{master.user}@{master.host}" for secret in secrets if secret)
     )
 
 

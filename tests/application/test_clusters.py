@@ -119,13 +119,16 @@ class NamesHosts(PlainRenderer):
         return replace(done, documents={"ssh": [config, host]})
 
 
-@pytest.mark.parametrize(("user", "masters"), [("zone", 1), ("password", 0)])
+@pytest.mark.parametrize(
+    ("user", "password", "masters"),
+    [("zone", "swordfish", 1), ("zone", "", 1), ("password", "swordfish", 0)],
+)
 async def test_a_host_is_told_unless_a_secret_stands_in_it(
-    place: Place, user: str, masters: int
+    place: Place, user: str, password: str, masters: int
 ) -> None:
     place.hub.bus.world = replace(place.hub.bus.world, renderer=NamesHosts(user))
     before = len(place.hub.store.records)
-    await place.create(values={**GOOD, "password": "swordfish"})
+    await place.create(values={**GOOD, "password": password})
     rendered = next(e for e in place.hub.events(before) if isinstance(e, ClusterRendered))
     assert len(rendered.masters) == masters
     assert "swordfish" not in repr(rendered)

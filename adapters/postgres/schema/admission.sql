@@ -16,6 +16,8 @@ grant select on public.quarterdeck_schema to quarterdeck_process;
 grant all on all tables in schema read, read_models to quarterdeck_process;
 grant all on all sequences in schema read, read_models to quarterdeck_process;
 grant execute on function read_models.add_schema to quarterdeck_process;
+-- A role that was there before the steps was given it by the seventh.
+revoke create on schema read_models from quarterdeck_process;
 
 do $$
 declare
