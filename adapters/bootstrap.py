@@ -19,13 +19,14 @@ from adapters.crypto.key_ring import BadKeys, KeyRing
 from adapters.crypto.vault import EnvelopeVault
 from adapters.embedded.account import reachable_folder
 from adapters.embedded.postgres import EmbeddedPostgres, running_dsn
-from adapters.postgres.connection import open_pool, sentence, until_it_accepts
+from adapters.postgres.connection import sentence, until_it_accepts
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leases import PostgresLeases
 from adapters.postgres.migrations import migrate
 from adapters.postgres.roles import PROCESS, admit_processes, as_process, who_may_rewrite
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.task_logs import PostgresTaskLogs
 from adapters.settings import BadSettings, Settings
 from application.commands import CommandBus

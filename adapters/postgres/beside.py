@@ -9,6 +9,7 @@ import psycopg
 from pydantic import ValidationError
 
 from adapters.postgres.mapper import COLUMNS, Mapper
+from adapters.postgres.sessions import connect_blocking
 from application.claims import claims_of
 from application.state_cache import snapshot_topic
 from domain.model import Aggregate, OutOfOrder, Recorded
@@ -47,7 +48,7 @@ class Beside:
 
 def verify_beside(dsn: str, kinds: Kinds) -> Beside:
     """Compare all of it with the log, as both are at one moment. It waits: call it in a thread."""
-    with psycopg.connect(dsn, application_name="quarterdeck verify beside") as connection:
+    with connect_blocking(dsn, name="verify beside") as connection, connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         differences = [*_claims(connection), *_commands(connection), *_snapshots(connection, kinds)]
         return Beside(

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connection import connect, reachable
+from adapters.postgres.connection import reachable
+from adapters.postgres.sessions import connect
 from application.ports import Unavailable
 
 logger = logging.getLogger(__name__)

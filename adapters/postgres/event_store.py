@@ -14,6 +14,7 @@ from adapters.postgres import connection as postgres
 from adapters.postgres.arrays import Int8s, Uuids
 from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.mapper import COLUMNS, Mapper
+from adapters.postgres.sessions import LOOKS_UP_BY_KEY, open_pool
 from application.ports import Append, Appended, CommandOutcome
 from domain.model import Recorded
 
@@ -35,8 +36,8 @@ class PostgresEventStore:
     def __init__(self, dsn: str, mapper: Mapper | None = None, *, readers: int = 4) -> None:
         self.mapper = mapper or Mapper()
         self.writer = GroupCommit(dsn, self.mapper)
-        self.pool: AsyncConnectionPool = postgres.open_pool(
-            dsn, name="store", size=readers, by_key=True
+        self.pool: AsyncConnectionPool = open_pool(
+            dsn, name="store", size=readers, settings=LOOKS_UP_BY_KEY
         )
         self._asked: dict[UUID, tuple[int, list[asyncio.Future[Sequence[Recorded]]]]] = {}
         self._loading: asyncio.Task[None] | None = None

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
-from adapters.postgres import connection as postgres
 from adapters.postgres.connection import reachable
+from adapters.postgres.sessions import connect
 from application.ports import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -21,8 +20,12 @@ LOCK_SPACE = 0x7175_6172
 ASK_SECONDS = 0.5
 PING_SECONDS = 2.0
 AGAIN_SECONDS = 2.0
-# The server notices within half a minute that a leader's machine is gone.
-KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+KEPT_ALIVE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+"""The server notices within half a minute that a leader's machine is gone."""
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -70,7 +73,7 @@ async def _elected(dsn: str, name: str) -> Connection:
     """A connection that holds the lock. It asks again and again: a query that waits for days
     would keep the server from clearing away what was deleted since."""
     with reachable():
-        connection = await postgres.connect(_kept_alive(dsn), name=f"leader of {name}")
+        connection = await connect(dsn, name=f"leader of {name}", settings=KEPT_ALIVE)
         try:
             while not await _takes(connection, name):
                 await asyncio.sleep(ASK_SECONDS * random.uniform(0.5, 1))
@@ -98,8 +101,3 @@ async def _watch(connection: Connection, term: asyncio.Timeout) -> None:
                 await connection.execute("select 1")
     except (psycopg.Error, OSError, TimeoutError):
         term.reschedule(asyncio.get_running_loop().time())
-
-
-def _kept_alive(dsn: str) -> str:
-    given = psycopg.conninfo.conninfo_to_dict(dsn).get("options")
-    return make_conninfo(dsn, options=f"{given or ''} {KEEPALIVE}".strip())

@@ -24,6 +24,7 @@ from adapters.postgres.append_calls import packed
 from adapters.postgres.arrays import sized
 from adapters.postgres.group_commit import ROW_BYTES, GroupCommit, Request
 from adapters.postgres.mapper import Mapper
+from adapters.postgres.sessions import connect_blocking
 from application.ports import Append, AppendConflict, Appended, Unavailable
 
 T = TypeVar("T")
@@ -106,7 +107,7 @@ class LogRecorder(ApplicationRecorder):
         return LogSubscription(self, self._dsn, gt, topics)
 
     def _rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._dsn, autocommit=True) as connection:
+        with connect_blocking(self._dsn, name="library") as connection:
             return connection.execute(sql, parameters).fetchall()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
@@ -129,7 +130,7 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
         self._listener.join()
 
     def _listen(self) -> None:
-        with psycopg.connect(self._dsn, autocommit=True) as connection:
+        with connect_blocking(self._dsn, name="library") as connection:
             connection.execute("listen quarterdeck_log")
             self._has_been_notified.set()
             while not self._has_been_stopped:

@@ -4,6 +4,8 @@ from importlib.resources import files
 
 import psycopg
 
+from adapters.postgres.sessions import connect
+
 LOCK = 0x7175_6172_7465_7265
 
 
@@ -23,10 +25,7 @@ async def migrate(dsn: str) -> list[str]:
 
     Raises DatabaseIsNewer when it holds steps that this version does not know.
     """
-    connection = await psycopg.AsyncConnection.connect(
-        dsn, autocommit=True, application_name="quarterdeck migrate", connect_timeout=5
-    )
-    async with connection:
+    async with await connect(dsn, name="migrate") as connection:
         await connection.execute("select pg_advisory_lock(%s)", [LOCK])
         return await _apply(connection)
 

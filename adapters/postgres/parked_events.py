@@ -7,7 +7,7 @@ from uuid import UUID
 from adapters.postgres.feeding import Connection, rows_after
 from adapters.postgres.mapper import COLUMNS
 from adapters.postgres.patience import describe
-from adapters.postgres.read_models import Build, active_builds, connect
+from adapters.postgres.read_models import Build, active_builds, connect_to_write
 from adapters.postgres.stream import Decode
 from domain.model import Recorded
 from projections.projection import Projection
@@ -37,7 +37,7 @@ async def replay_parked(
     All or those of one stream. The projector stands still for this projection meanwhile, and then
     reads anew what is parked.
     """
-    async with await connect(dsn, "replay of parked events") as connection:
+    async with await connect_to_write(dsn, "replay of parked events") as connection:
         build = (await active_builds(connection, [projection])).get(projection)
         if build is None:
             return Replayed(0, 0)

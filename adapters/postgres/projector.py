@@ -8,9 +8,8 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connection import RECONNECT_SECONDS, sentence
+from adapters.postgres.connection import sentence
 from adapters.postgres.feeding import (
     PASSES,
     Connection,
@@ -21,8 +20,9 @@ from adapters.postgres.feeding import (
     write,
 )
 from adapters.postgres.patience import NOT_THE_EVENTS_FAULT, Patience, describe, write_patiently
-from adapters.postgres.read_models import active_builds, writing
+from adapters.postgres.read_models import active_builds
 from adapters.postgres.rebuild import Rebuilder
+from adapters.postgres.sessions import WRITES_READ_MODELS, open_pool
 from application.ports import Mark, Page, Stream
 from projections.projection import Projection
 
@@ -59,16 +59,7 @@ class Projector:
         self._source = source
         self._cut = cut
         self._patience = patience or Patience()
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            writing(dsn, "projector"),
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=CONNECTIONS,
-            timeout=5,
-            reconnect_timeout=RECONNECT_SECONDS,
-            name="projector",
-            open=False,
-        )
+        self._pool = open_pool(dsn, name="projector", size=CONNECTIONS, settings=WRITES_READ_MODELS)
         self._feeds: Mapping[int, list[Feed]] = {}
         self._lanes: dict[int, list[Lane]] = {}
         self._tasks: asyncio.TaskGroup | None = None

@@ -6,9 +6,9 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
+from adapters.postgres.sessions import WRITES_READ_MODELS, connect
 from projections.projection import Projection, Table
 from projections.reader import Reader, Shown
 
@@ -36,7 +36,7 @@ async def install(dsn: str, projections: Iterable[Projection], retired: Sequence
     the version before, started again while a newer one comes, does not know the newer one's.
     Run it after `migrate`, before any process reads; it also drops what older builds left.
     """
-    async with await connect(dsn, "install") as connection:
+    async with await connect_to_write(dsn, "install") as connection:
         await connection.execute("select pg_advisory_lock(%s)", [INSTALLING])
         async with connection.transaction():
             await _retire(connection, "projection = any(%s)", [list(retired)])
@@ -47,23 +47,9 @@ async def install(dsn: str, projections: Iterable[Projection], retired: Sequence
         await sweep(connection)
 
 
-async def connect(dsn: str, name: str) -> Connection:
-    """A connection in autocommit mode for whoever writes read models."""
-    return await AsyncConnection.connect(writing(dsn, name), autocommit=True)
-
-
-def writing(dsn: str, name: str) -> str:
-    """The connection string of a session that writes read models.
-
-    Its commits do not wait for the disk: what a crash takes back is fed again from the log,
-    because the position is taken back with it.
-    """
-    return make_conninfo(
-        dsn,
-        options="-c synchronous_commit=off -c timezone=UTC",
-        application_name=f"quarterdeck {name}",
-        connect_timeout=5,
-    )
+async def connect_to_write(dsn: str, name: str) -> Connection:
+    """A connection for whoever writes read models."""
+    return await connect(dsn, name=name, settings=WRITES_READ_MODELS)
 
 
 async def active_builds(

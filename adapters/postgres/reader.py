@@ -9,17 +9,16 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from adapters.postgres.connection import RECONNECT_SECONDS, reachable
+from adapters.postgres.connection import reachable
+from adapters.postgres.sessions import Settings, open_pool
 from application.ports import Unavailable
 from projections.reader import BadCursor, Shown
 
 STATEMENT_SECONDS = 10
-CONNECTION_SECONDS = 5
 MICROSECONDS = 6
 OF_ANOTHER_VERSION = (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable)
 """What a query meets until the tables that its version declares are filled and switched to."""
@@ -69,7 +68,7 @@ class PostgresReader:
 async def fetch(
     connection: Connection, sql: str, parameters: Mapping[str, Any] | None = None
 ) -> list[Shown]:
-    """The rows of a query as JSON shows them, on a session that `reading` describes."""
+    """The rows of a query as JSON shows them, on a session that `reads` describes."""
     cursor = connection.cursor(row_factory=dict_row)
     for kind, loader in LOADERS.items():
         cursor.adapters.register_loader(kind, loader)
@@ -88,33 +87,19 @@ async def fetch(
 @asynccontextmanager
 async def open_reader(dsn: str, connections: int = 8) -> AsyncIterator[PostgresReader]:
     """A reader over the database, also when the database is not there yet."""
-    pool: Pool = AsyncConnectionPool(
-        conninfo=reading(dsn),
-        kwargs={"autocommit": True},
-        min_size=1,
-        max_size=connections,
-        timeout=CONNECTION_SECONDS,
-        reconnect_timeout=RECONNECT_SECONDS,
-        name="reader",
-        open=False,
-    )
-    async with pool:
+    async with open_pool(dsn, name="reader", size=connections, settings=reads()) as pool:
         yield PostgresReader(pool)
 
 
-def reading(dsn: str, search_path: str = "read", name: str = "reader") -> str:
-    """The connection string of a session that reads the tables in that path."""
-    settings = {
+def reads(search_path: str = "read") -> Settings:
+    """The settings of a session that reads the tables in that path."""
+    return {
         "search_path": search_path,
-        "timezone": "UTC",
-        "datestyle": "ISO",
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         # What a filter lets pass differs by orders of magnitude from one workspace to another.
         "plan_cache_mode": "force_custom_plan",
         "default_transaction_read_only": "on",
     }
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    return make_conninfo(dsn, options=options, application_name=f"quarterdeck {name}")
 
 
 class MomentLoader(Loader):

@@ -15,12 +15,12 @@ from adapters.postgres.read_models import (
     INSTALLING,
     Build,
     activate,
-    connect,
+    connect_to_write,
     create,
     discard,
     sweep,
-    writing,
 )
+from adapters.postgres.sessions import WRITES_READ_MODELS, open_pool
 from adapters.postgres.stream import Decode, LogReader
 from application.ports import Page
 from projections.projection import Projection
@@ -79,19 +79,14 @@ class _Beside:
         self._is_switched = False
 
     async def __aenter__(self) -> "_Beside":
+        dsn = self._dsn
         async with self._stack as stack:
-            self.lock = await stack.enter_async_context(await connect(self._dsn, "rebuild"))
+            self.lock = await stack.enter_async_context(await connect_to_write(dsn, "rebuild"))
             self._pool: AsyncConnectionPool[Connection] = await stack.enter_async_context(
-                AsyncConnectionPool(
-                    writing(self._dsn, "rebuild"),
-                    kwargs={"autocommit": True},
-                    min_size=1,
-                    max_size=2,
-                    open=False,
-                )
+                open_pool(dsn, name="rebuild", size=2, settings=WRITES_READ_MODELS)
             )
             await self.lock.execute("select pg_advisory_lock(%s)", [_lock(self._projection)])
-            reader = await stack.enter_async_context(await connect(self._dsn, "rebuild reader"))
+            reader = await stack.enter_async_context(await connect_to_write(dsn, "rebuild reader"))
             self._reader = LogReader(reader, self._decode, self._projection.topics)
             await self._begin()
             self._stack = stack.pop_all()

@@ -3,10 +3,11 @@
 from importlib.resources import files
 from typing import Any
 
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
+
+from adapters.postgres.sessions import connect
 
 PROCESS = "quarterdeck_process"
 """Made by schema step 7 and let in by step 9, or made by an administrator and let in later."""
@@ -41,10 +42,7 @@ def as_process(dsn: str) -> str:
 
 async def admit_processes(dsn: str) -> str | None:
     """As the owner, let the role of processes in; or what an administrator must say for it."""
-    connection = await AsyncConnection.connect(
-        dsn, autocommit=True, application_name="quarterdeck role", connect_timeout=5
-    )
-    async with connection:
+    async with await connect(dsn, name="role") as connection:
         cursor = await connection.execute(IS_LET_IN)
         if await cursor.fetchone() == (True,):
             return None
@@ -70,10 +68,7 @@ async def _admit(connection: AsyncConnection[Any]) -> None:
 
 async def who_may_rewrite(dsn: str) -> str | None:
     """The role that this connection string signs in as, if it could change what was written."""
-    connection = await psycopg.AsyncConnection.connect(
-        dsn, autocommit=True, application_name="quarterdeck role", connect_timeout=5
-    )
-    async with connection:
+    async with await connect(dsn, name="role") as connection:
         row = await (await connection.execute(MAY_REWRITE)).fetchone()
     assert row is not None
     return row[0] if row[1] else None

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 
 from adapters.postgres.connection import GONE, reachable
 from adapters.postgres.feeding import Connection
 from adapters.postgres.filling import CarefulFiller, Filler
 from adapters.postgres.read_models import Build, create_tables
-from adapters.postgres.reader import fetch, reading
+from adapters.postgres.reader import fetch, reads
+from adapters.postgres.sessions import connect
 from adapters.postgres.stream import Decode, LogReader
 from application.ports import Unavailable
 from projections.projection import Projection
@@ -146,8 +146,7 @@ class Scratch:
             await filler.finish()
 
     async def _connect(self) -> Connection:
-        dsn = reading(self._dsn, SCHEMA, "past")
-        return await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5)
+        return await connect(self._dsn, name="past", settings=reads(SCHEMA))
 
     async def _create(self, connection: Connection, projection: Projection) -> None:
         await create_tables(

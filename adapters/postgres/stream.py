@@ -9,11 +9,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg import AsyncConnection
 
 from adapters.postgres.connection import GONE, sentence
 from adapters.postgres.mapper import COLUMNS
+from adapters.postgres.sessions import connect
 from application.ports import Marks, Page
 from domain.model import Event, Recorded
 
@@ -167,13 +167,7 @@ class LogStream:
         return int.from_bytes(digest[:8], signed=True)
 
     async def _connect(self, name: str) -> Connection:
-        return await psycopg.AsyncConnection.connect(
-            self._dsn,
-            autocommit=True,
-            application_name=f"quarterdeck {name}",
-            connect_timeout=5,
-            keepalives_idle=10,
-        )
+        return await connect(self._dsn, name=name)
 
 
 def _page(rows: Sequence[Any], decode: Decode, upto: int) -> Page:

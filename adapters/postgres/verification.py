@@ -11,6 +11,7 @@ import psycopg
 from pydantic import BaseModel
 
 from adapters.postgres.mapper import Mapper
+from adapters.postgres.sessions import connect
 from domain.merkle import Tree, leaf_hash
 from domain.model import Event
 from domain.values import DocumentRef
@@ -50,10 +51,7 @@ class Verified:
 
 async def verify_log(dsn: str, seen: Callable[[Tree], None] = lambda _: None) -> Verified:
     """Verify the log of a database; see `verify`."""
-    connection = await psycopg.AsyncConnection.connect(
-        dsn, autocommit=True, application_name="quarterdeck verify"
-    )
-    async with connection:
+    async with await connect(dsn, name="verify") as connection:
         return await verify(connection, seen)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from adapters.postgres.connection import GONE, sentence
+from adapters.postgres.sessions import connect
 from projections.projection import Projection
 
 CHANNEL = "quarterdeck_read"
@@ -91,9 +92,4 @@ class Visibility:
         return all(self._seen.get(name, -1) >= position for name in self._names)
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(
-            self._dsn,
-            autocommit=True,
-            application_name="quarterdeck visibility",
-            connect_timeout=5,
-        )
+        return await connect(self._dsn, name="visibility")

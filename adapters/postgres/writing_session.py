@@ -10,6 +10,7 @@ import psycopg
 from adapters.postgres import connection as postgres
 from adapters.postgres.append_calls import Encoded, said_of, write
 from adapters.postgres.prepared_calls import PreparedCalls
+from adapters.postgres.sessions import connect
 from application.ports import Appended, Unavailable
 
 SETTLE_SECONDS = 10.0
@@ -42,7 +43,7 @@ class Session:
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
-        connection = await postgres.connect(dsn, name="writer")
+        connection = await connect(dsn, name="writer")
         try:
             life = await (await connection.execute(LIFE)).fetchone()
         except BaseException:
@@ -116,7 +117,7 @@ class WritingSession:
         pause = 0.02
         while True:
             try:
-                return await postgres.connect(self._dsn, name="writer's past")
+                return await connect(self._dsn, name="writer's past")
             except postgres.GONE:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)

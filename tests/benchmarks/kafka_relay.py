@@ -21,9 +21,9 @@ from aiokafka import AIOKafkaProducer
 from adapters.kafka.cluster import Cluster, ensure_topic
 from adapters.kafka.messages import Message, Stored, message
 from adapters.kafka.relay import Relay
-from adapters.postgres import connection as postgres_connection
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.migrations import migrate
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 from application.ports import Mark
 from domain.model import Actor, Metadata
@@ -173,7 +173,7 @@ class Watch:
 
 async def _relay(dsn: str, servers: str) -> float:
     cluster = await _topic(servers)
-    async with postgres_connection.open_pool(dsn, name="relay", size=1) as pool:
+    async with open_pool(dsn, name="relay", size=1) as pool:
         watch = Watch(PostgresMarks(pool, secrets.token_hex(4), durable=False))
         relay = Relay(LogStream(dsn, Stored), watch, cluster)
         running = asyncio.create_task(relay.run())

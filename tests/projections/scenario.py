@@ -11,7 +11,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.feeding import load_feeds, write
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.migrations import migrate
-from adapters.postgres.read_models import active_builds, connect, install
+from adapters.postgres.read_models import active_builds, connect_to_write, install
 from adapters.postgres.reader import PostgresReader, open_reader
 from adapters.postgres.stream import LogReader
 from application.ports import Append, StreamAppend
@@ -59,7 +59,7 @@ class Scenario:
 
     async def feed(self, page_records: int = 2_000) -> None:
         """Bring all read models to the head of the log, page by page."""
-        async with await connect(self.dsn, "scenario") as connection:
+        async with await connect_to_write(self.dsn, "scenario") as connection:
             builds = await active_builds(connection, self.projections)
             (feeds,) = (await load_feeds(connection, list(builds.values()), "log", [0])).values()
             reader = LogReader(connection, Mapper().recorded, most_records=page_records)
@@ -68,7 +68,7 @@ class Scenario:
 
     async def contents(self) -> dict[str, list[Any]]:
         """All rows of all tables of the read models, in the order of their keys."""
-        async with await connect(self.dsn, "scenario") as connection:
+        async with await connect_to_write(self.dsn, "scenario") as connection:
             cursor = connection.cursor(row_factory=dict_row)
             found = {}
             for table in (table for known in self.projections for table in known.tables):

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from adapters.audit.output import standard_output
 from adapters.audit.printer import AuditPrinter
-from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 from domain.audit import Form
 
@@ -20,7 +20,7 @@ async def main(dsn: str, form: str) -> None:
     assert output is not None
     async with (
         PostgresEventStore(dsn) as store,
-        postgres.open_pool(dsn, name="audit", size=1) as pool,
+        open_pool(dsn, name="audit", size=1) as pool,
     ):
         printer = AuditPrinter(
             LogStream(dsn, store.mapper.recorded),

@@ -15,11 +15,11 @@ from adapters.crypto.key_check import check_keys
 from adapters.crypto.key_ring import KeyRing
 from adapters.crypto.vault import EnvelopeVault
 from adapters.memory.renderer import PlainRenderer
-from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
+from adapters.postgres.sessions import open_pool
 from application.auth_tokens import CreateAuthToken
 from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import ChangeCluster, CreateCluster, InstallCluster

@@ -15,10 +15,10 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.kafka.cluster import Cluster
 from adapters.kafka.messages import Stored, position, recorded
 from adapters.kafka.relay import Relay
-from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.migrations import migrate
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 from application.ports import Append, StreamAppend
 from domain.workspaces import WorkspaceRenamed
@@ -67,7 +67,7 @@ async def log(database: str) -> AsyncIterator[Log]:
     await migrate(database)
     async with (
         PostgresEventStore(database) as store,
-        postgres.open_pool(database, name="marks", size=2) as pool,
+        open_pool(database, name="marks", size=2) as pool,
     ):
         yield Log(database, store, pool)
 

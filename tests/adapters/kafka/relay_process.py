@@ -6,14 +6,14 @@ import sys
 from adapters.kafka.cluster import Cluster
 from adapters.kafka.messages import Stored
 from adapters.kafka.relay import Relay
-from adapters.postgres import connection as postgres
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 
 
 async def main(dsn: str, servers: str, topic: str) -> None:
-    async with postgres.open_pool(dsn, name="relay", size=1) as pool:
+    async with open_pool(dsn, name="relay", size=1) as pool:
         place = PostgresMarks(pool, "relay", durable=False)
         relay = Relay(LogStream(dsn, Stored), place, Cluster(servers, topic))
         await lead_and_work(dsn, "relay", relay.run)

@@ -14,12 +14,12 @@ from adapters.kafka.cluster import Cluster
 from adapters.kafka.messages import Stored
 from adapters.kafka.relay import Relay
 from adapters.kafka.stream import HistoryIsCut, KafkaStream
-from adapters.postgres import connection as postgres
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
 from adapters.postgres.rebuild import Rebuilder
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 from adapters.postgres.visibility import Visibility
 from projections import PROJECTIONS
@@ -39,7 +39,7 @@ async def scene(database: str) -> AsyncIterator[Scenario]:
 
 @asynccontextmanager
 async def relaying(scene: Scenario, cluster: Cluster) -> AsyncIterator[None]:
-    async with postgres.open_pool(scene.dsn, name="relay", size=1) as pool:
+    async with open_pool(scene.dsn, name="relay", size=1) as pool:
         place = PostgresMarks(pool, "relay", durable=False)
         relay = Relay(LogStream(scene.dsn, Stored), place, cluster, stuck_seconds=5)
         async with running(lead_and_work(scene.dsn, "relay", relay.run)):

@@ -12,10 +12,10 @@ import orjson
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.marks import PostgresMarks, ask_again, parked
 from adapters.postgres.migrations import migrate
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 from application.ports import Append, StreamAppend
 from domain.model import Actor
@@ -142,6 +142,6 @@ async def log(database: str) -> AsyncIterator[Log]:
     await migrate(database)
     async with (
         PostgresEventStore(database) as store,
-        postgres.open_pool(database, name="loki", size=2) as pool,
+        open_pool(database, name="loki", size=2) as pool,
     ):
         yield Log(database, store, pool)

@@ -5,17 +5,17 @@ import sys
 from datetime import UTC
 
 from adapters.loki.shipper import LokiShipper
-from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leadership import lead_and_work
 from adapters.postgres.marks import PostgresMarks
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.stream import LogStream
 
 
 async def main(dsn: str, url: str) -> None:
     async with (
         PostgresEventStore(dsn) as store,
-        postgres.open_pool(dsn, name="loki", size=1) as pool,
+        open_pool(dsn, name="loki", size=1) as pool,
     ):
         marks = PostgresMarks(pool, "loki")
         stream = LogStream(dsn, store.mapper.recorded)

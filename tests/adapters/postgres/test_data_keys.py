@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import DataKey, PostgresDataKeys
+from adapters.postgres.sessions import open_pool
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.crypto.key_ring import KeyRing
 from adapters.crypto.vault import EnvelopeVault
-from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import PostgresDataKeys, erasures
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.sessions import open_pool
 from application.ports import Erased
 from tests.adapters.contracts.event_store import append, on
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.postgres.connection import open_pool
 from adapters.postgres.leases import PostgresLeases
+from adapters.postgres.sessions import open_pool
 
 LONG, SHORT = 60.0, 0.05
 

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres import connection as postgres
 from adapters.postgres.marks import PostgresMarks, ask_again, parked
 from adapters.postgres.migrations import migrate
+from adapters.postgres.sessions import open_pool
 from application.ports import Mark
 
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[AsyncConnectionPool]:
     await migrate(database)
-    async with postgres.open_pool(database, name="marks", size=2) as opened:
+    async with open_pool(database, name="marks", size=2) as opened:
         yield opened
 
 

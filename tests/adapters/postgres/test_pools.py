@@ -8,8 +8,8 @@ import pytest
 from psycopg_pool import PoolTimeout
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from adapters.postgres.connection import open_pool
 from adapters.postgres.reader import open_reader
+from adapters.postgres.sessions import open_pool
 from application.ports import Unavailable
 
 pytestmark = pytest.mark.slow

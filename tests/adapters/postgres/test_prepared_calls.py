@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.postgres.connection import connect
 from adapters.postgres.prepared_calls import PreparedCalls
+from adapters.postgres.sessions import connect
 
 LENGTH = b"select length($1::bytea)"
 DIVIDE = b"select 1 / $1::int"

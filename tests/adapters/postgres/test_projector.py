@@ -17,7 +17,7 @@ from adapters.postgres.mapper import Mapper
 from adapters.postgres.parked_events import parked_events, replay_parked
 from adapters.postgres.patience import Patience
 from adapters.postgres.projector import Projector
-from adapters.postgres.read_models import active_builds, connect, progress
+from adapters.postgres.read_models import active_builds, connect_to_write, progress
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogReader, LogStream
 from adapters.postgres.visibility import Visibility
@@ -181,7 +181,7 @@ async def test_parked_events_are_replayed_in_order_once_the_rule_is_mended(
 async def test_an_event_from_the_future_is_parked_where_it_might_have_had_a_rule(
     scene: Scenario,
 ) -> None:
-    async with await connect(scene.dsn, "future") as connection:
+    async with await connect_to_write(scene.dsn, "future") as connection:
         await connection.execute(
             "insert into log.stored_events"
             " (originator_id, originator_version, topic, state, notification_id)"
@@ -199,7 +199,10 @@ async def test_an_event_from_the_future_is_parked_where_it_might_have_had_a_rule
 async def test_a_zombie_writes_nothing(scene: Scenario) -> None:
     stream_id = uuid4()
     await scene.given(stream_id, created("first"))
-    async with await connect(scene.dsn, "one") as one, await connect(scene.dsn, "two") as two:
+    async with (
+        await connect_to_write(scene.dsn, "one") as one,
+        await connect_to_write(scene.dsn, "two") as two,
+    ):
         feeds = [await _feeds(scene, connection) for connection in (one, two)]
         page = await LogReader(one, Mapper().recorded).page(1)
         assert page is not None
@@ -214,7 +217,7 @@ async def test_a_zombie_writes_nothing(scene: Scenario) -> None:
 
 async def test_a_page_that_comes_again_changes_nothing(scene: Scenario) -> None:
     await scene.given(uuid4(), created("first"))
-    async with await connect(scene.dsn, "again") as connection:
+    async with await connect_to_write(scene.dsn, "again") as connection:
         feeds = await _feeds(scene, connection)
         page = await LogReader(connection, Mapper().recorded).page(1)
         assert page is not None
@@ -233,7 +236,7 @@ async def _feeds(scene: Scenario, connection: psycopg.AsyncConnection[object]) -
 
 async def test_a_database_that_takes_no_writes_is_waited_for(scene: Scenario) -> None:
     position = await scene.given(uuid4(), created("w"))
-    async with await connect(scene.dsn, "operator") as operator:
+    async with await connect_to_write(scene.dsn, "operator") as operator:
         database = operator.info.dbname
         await operator.execute(
             f"alter database {database} set default_transaction_read_only = on".encode()
@@ -298,7 +301,7 @@ async def test_a_read_model_whose_tables_are_gone_stops_alone_and_parks_nothing(
     fussy_scene: Scenario,
 ) -> None:
     scene = fussy_scene
-    async with await connect(scene.dsn, "vandal") as connection:
+    async with await connect_to_write(scene.dsn, "vandal") as connection:
         await connection.execute("drop schema read_fussy_v1 cascade")
     async with running(scene, seen=[workspaces, subjects]) as visibility:
         position = await scene.given(uuid4(), created("w"))

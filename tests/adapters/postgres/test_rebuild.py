@@ -15,7 +15,13 @@ from adapters.postgres.mapper import Mapper
 from adapters.postgres.parked_events import parked_events
 from adapters.postgres.patience import Patience
 from adapters.postgres.projector import Projector
-from adapters.postgres.read_models import active_builds, connect, install, outdated, progress
+from adapters.postgres.read_models import (
+    active_builds,
+    connect_to_write,
+    install,
+    outdated,
+    progress,
+)
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from adapters.postgres.visibility import Visibility
@@ -107,13 +113,13 @@ async def test_a_rebuild_takes_the_place_of_the_build_before(scene: Scenario) ->
     build = await rebuilder(scene).rebuild(scene.projections[0])
     assert build.schema == "read_names_v1_2"
     assert await scene.contents() == before
-    async with await connect(scene.dsn, "look") as connection:
+    async with await connect_to_write(scene.dsn, "look") as connection:
         cursor = await connection.execute(SCHEMAS)
         assert await cursor.fetchall() == [("read_names_v1_2",)]
 
 
 async def test_a_difference_is_found_and_told(scene: Scenario) -> None:
-    async with await connect(scene.dsn, "vandal") as connection:
+    async with await connect_to_write(scene.dsn, "vandal") as connection:
         await connection.execute(
             "update read_names_v1.names set name = 'forged' where name = 'w07'"
         )
@@ -136,7 +142,7 @@ async def test_a_read_model_that_a_newer_version_has_no_more_goes_and_nobody_wai
     assert [row["projection"] for row in await progress(scene.reader)] == ["workspaces"]
     with pytest.raises(Unavailable):
         await shown(scene)
-    async with await connect(scene.dsn, "look") as connection:
+    async with await connect_to_write(scene.dsn, "look") as connection:
         cursor = await connection.execute(SCHEMAS)
         assert await cursor.fetchall() == []
     async with running(scene, workspaces) as visibility:
@@ -177,13 +183,13 @@ async def test_a_check_compares_at_one_position_while_the_projector_works(scene:
 
 async def test_a_check_leaves_nothing_behind(scene: Scenario) -> None:
     await rebuilder(scene).check(scene.projections[0])
-    async with await connect(scene.dsn, "look") as connection:
+    async with await connect_to_write(scene.dsn, "look") as connection:
         cursor = await connection.execute("select count(*) from read_models.builds")
         assert await cursor.fetchone() == (1,)
 
 
 async def test_what_moves_in_two_partitions_has_no_position_to_compare_at(scene: Scenario) -> None:
-    async with await connect(scene.dsn, "second partition") as connection:
+    async with await connect_to_write(scene.dsn, "second partition") as connection:
         await connection.execute(
             "insert into read_models.positions select build, source, 1, 0, 5, 5, 0"
             " from read_models.positions"
@@ -279,7 +285,7 @@ async def test_what_cannot_be_shown_is_parked_in_the_new_build_too(scene: Scenar
 
 
 async def test_feeds_of_a_build_that_was_replaced_meanwhile_are_not_given(scene: Scenario) -> None:
-    async with await connect(scene.dsn, "slow") as connection:
+    async with await connect_to_write(scene.dsn, "slow") as connection:
         builds = list((await active_builds(connection, scene.projections)).values())
         await rebuilder(scene).rebuild(scene.projections[0])
         with pytest.raises(Overtaken):

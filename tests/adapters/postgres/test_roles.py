@@ -12,7 +12,6 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.crypto.key_ring import KeyRing
 from adapters.crypto.vault import EnvelopeVault
-from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
@@ -22,6 +21,7 @@ from adapters.postgres.migrations import migrate
 from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.roles import as_process, who_may_rewrite
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.task_logs import PostgresTaskLogs
 from application.ports import LogLine
 from projections import PROJECTIONS

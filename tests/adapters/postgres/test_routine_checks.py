@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from adapters.postgres.connection import open_pool
 from adapters.postgres.routine_checks import PostgresRoutineChecks
+from adapters.postgres.sessions import open_pool
 from application.routine_checks import Look
 from domain.clusters import Found
 from tests.adapters.contracts.routine_checks import (

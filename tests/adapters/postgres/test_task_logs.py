@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from adapters.postgres.connection import open_pool
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.task_logs import CHANNEL, PostgresTaskLogs
 from application.ports import LogLine
 

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from adapters.postgres.connection import open_pool
 from adapters.postgres.filling import Filler
 from adapters.postgres.mapper import Mapper
-from adapters.postgres.read_models import Build, connect, create_tables
+from adapters.postgres.read_models import Build, connect_to_write, create_tables
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.time_travel import TimeMachine
 from application.ports import Unavailable
 from domain.clusters import Cluster
@@ -256,7 +256,7 @@ async def test_there_may_be_more_rows_than_memory_likes(
     for stream_id, event in fleet.facts:
         await scene.given(stream_id, event)
     await scene.feed()
-    async with await connect(scene.dsn, "filler") as connection:
+    async with await connect_to_write(scene.dsn, "filler") as connection:
         build = Build(0, cluster_list, "pg_temp")
         await create_tables(connection, "", cluster_list.tables, "temporary")
         filler = Filler(connection, build, most_rows=2)

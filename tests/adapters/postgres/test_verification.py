@@ -13,10 +13,10 @@ from psycopg import errors
 from adapters.crypto.checkpoints import BadCheckpoint, Checkpoint, public_key, read, sign
 from adapters.crypto.key_ring import KeyRing
 from adapters.crypto.vault import EnvelopeVault
-from adapters.postgres.connection import open_pool
 from adapters.postgres.data_keys import PostgresDataKeys
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.sessions import open_pool
 from adapters.postgres.verification import Broken, verify, verify_log
 from application.ports import Append, StreamAppend
 from domain.clusters import ClusterRendered
