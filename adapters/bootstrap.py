@@ -25,7 +25,14 @@ from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.leases import PostgresLeases
 from adapters.postgres.migrations import migrate
-from adapters.postgres.roles import PROCESS, admit_processes, as_process, who_may_rewrite
+from adapters.postgres.requirements import check_server
+from adapters.postgres.roles import (
+    PROCESS,
+    admit_processes,
+    as_process,
+    set_defaults,
+    who_may_rewrite,
+)
 from adapters.postgres.sessions import open_pool
 from adapters.postgres.task_logs import PostgresTaskLogs
 from adapters.settings import BadSettings, Settings
@@ -105,12 +112,15 @@ async def migrate_database(settings: Settings) -> AsyncIterator[str]:
     async with _as_owner(settings) as dsn:
         for step in await _migrate(dsn):
             yield f"Applied {step}."
-        yield await admit_processes(dsn) or "The database is of this version."
+        left_to_do = await admit_processes(dsn)
+        await set_defaults(dsn)
+        yield left_to_do or "The database is of this version."
 
 
 async def _migrate(dsn: str) -> list[str]:
     try:
         await until_it_accepts(dsn)
+        await check_server(dsn)
         return await migrate(dsn)
     except psycopg.OperationalError as error:
         raise CannotStart(f"The database cannot be reached: {sentence(error)}") from None

@@ -5,6 +5,7 @@ from adapters.crypto.checkpoints import BadCheckpoint
 from adapters.crypto.key_ring import BadKeys
 from adapters.embedded.errors import EmbeddedPostgresError
 from adapters.postgres.migrations import DatabaseIsNewer
+from adapters.postgres.requirements import UnsuitableServer
 from adapters.postgres.verification import Broken
 from adapters.settings import BadSettings
 from application.ports import Unavailable
@@ -20,6 +21,7 @@ OUTSIDE = (
     EmbeddedPostgresError,
     Refusal,
     Unavailable,
+    UnsuitableServer,
 )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
+from psycopg.sql import SQL, Identifier, Literal
 
-from adapters.postgres.sessions import connect
+from adapters.postgres.sessions import EVERY_SESSION, connect
 
 PROCESS = "quarterdeck_process"
 """Made by schema step 7 and let in by step 9, or made by an administrator and let in later."""
@@ -28,6 +29,12 @@ JOIN = """
             execute format('grant quarterdeck_process to %I', current_user);
         end if;
     end $$
+"""
+DEFAULTS = """
+    select coalesce(s.setconfig, '{}') from pg_roles r
+    join pg_database d on d.datname = current_database()
+    left join pg_db_role_setting s on s.setrole = r.oid and s.setdatabase = d.oid
+    where r.rolname = 'quarterdeck_process'
 """
 MAY_REWRITE = """
     select current_user, bool_or(has_table_privilege('log.stored_events', asked))
@@ -64,6 +71,37 @@ async def _admit(connection: AsyncConnection[Any]) -> None:
     await connection.execute(JOIN)
     admission = files("adapters.postgres").joinpath("schema", "admission.sql").read_text()
     await connection.execute(admission.encode())
+
+
+async def set_defaults(dsn: str) -> None:
+    """As the owner, give sessions of the role what sessions of ours set by themselves.
+
+    So they are right from their first statement on. An owner who may not is no harm.
+    """
+    async with await connect(dsn, name="role") as connection:
+        cursor = await connection.execute(DEFAULTS)
+        row = await cursor.fetchone()
+        if row is None:
+            return
+        there = {setting.lower() for setting in row[0]}
+        for name, value in EVERY_SESSION.items():
+            if f"{name}={value}".lower() not in there and await _has(connection, name):
+                try:
+                    await connection.execute(
+                        SQL("alter role {} in database {} set {} = {}").format(
+                            Identifier(PROCESS),
+                            Identifier(connection.info.dbname),
+                            Identifier(name),
+                            Literal(value),
+                        )
+                    )
+                except InsufficientPrivilege:
+                    return
+
+
+async def _has(connection: AsyncConnection[Any], setting: str) -> bool:
+    cursor = await connection.execute("select current_setting(%s, true) is not null", [setting])
+    return await cursor.fetchone() == (True,)
 
 
 async def who_may_rewrite(dsn: str) -> str | None:

@@ -1,0 +1,85 @@
+"""What a PostgreSQL must be for Quarterdeck: checked at each start, refused in one sentence."""
+
+import asyncio
+
+from psycopg import AsyncConnection, errors
+
+from adapters.postgres.sessions import Connection, connect
+
+OLDEST = 150_000
+"""PostgreSQL 15, as server_version_num counts."""
+SECOND_SESSION_SECONDS = 10.0
+POOL_SIZE = 40
+"""How many sessions a pooler must have for each process (see infra/guarantees.md)."""
+BACKEND = "select pg_backend_pid()"
+
+
+class UnsuitableServer(Exception):
+    """This PostgreSQL cannot hold the log; the sentence says why and what to do."""
+
+
+async def check_server(dsn: str) -> None:
+    """Raises UnsuitableServer, and psycopg's errors when it cannot be reached."""
+    # Not a session of ours yet: its settings may be what this encoding cannot have.
+    async with await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5) as plain:
+        _check_version(plain.info.server_version)
+        _check_encoding(plain.info.dbname, plain.info.parameter_status("server_encoding") or "?")
+    async with await connect(dsn, name="check") as one:
+        await _check_pooling(dsn, one)
+
+
+def _check_version(version: int) -> None:
+    if version < OLDEST:
+        raise UnsuitableServer(
+            f"This is PostgreSQL {version // 10_000}; Quarterdeck needs version 15 or newer."
+        )
+
+
+def _check_encoding(database: str, encoding: str) -> None:
+    if encoding != "UTF8":
+        raise UnsuitableServer(
+            f"The database {database} has the encoding {encoding}, which cannot hold every text;"
+            f" Quarterdeck needs UTF8. Create one with: create database {database} encoding 'UTF8'"
+            " template template0; and move the data there with pg_dump, if there is any."
+        )
+
+
+async def _check_pooling(dsn: str, one: Connection) -> None:
+    """Two sessions that are open at once have two server processes, unless a pooler shares one."""
+    try:
+        async with asyncio.timeout(SECOND_SESSION_SECONDS):
+            async with await connect(dsn, name="check pooling") as two:
+                is_shared = await _share_a_backend(one, two)
+    except TimeoutError:
+        raise UnsuitableServer(
+            f"The server gave no second session within {SECOND_SESSION_SECONDS:g} s: a pooler in"
+            f" front of it needs a pool of {POOL_SIZE} sessions for each process of Quarterdeck"
+            f" (PgBouncer: default_pool_size = {POOL_SIZE})."
+        ) from None
+    except errors.FeatureNotSupported:
+        is_shared = True
+    if is_shared:
+        raise UnsuitableServer(
+            "A pooler in front of the database shares server connections between sessions"
+            " (transaction or statement pooling). Quarterdeck needs sessions of its own, for"
+            " LISTEN and for locks: set pool_mode = session for it, or connect to PostgreSQL"
+            " directly."
+        )
+
+
+async def _share_a_backend(one: Connection, two: Connection) -> bool:
+    """Whether the two were ever served by the same process, or one of them by several."""
+    seen = [{await _backend(one)}, {await _backend(two)}]
+    if seen[0] == seen[1]:
+        return True
+    for _ in range(3):
+        async with two.transaction():
+            seen[1].add(await _backend(two))
+            seen[0].add(await _backend(one))
+        seen[0].add(await _backend(one))
+    return bool(seen[0] & seen[1]) or any(len(pids) > 1 for pids in seen)
+
+
+async def _backend(connection: Connection) -> int:
+    row = await (await connection.execute(BACKEND)).fetchone()
+    return int(row[0]) if row else 0
