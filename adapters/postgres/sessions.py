@@ -4,17 +4,23 @@ A database, a role, a pooler or libpq's own environment may have set anything. W
 set after the connection is made, because a pooler takes no `options`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.errors import ConnectionTimeout
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres import arrays
 
 CONNECT_SECONDS = 5
+CONFIGURE_SECONDS = 10.0
+"""A pooler makes a session wait while all of its server connections are taken."""
+IDLE_SECONDS = 30.0
+"""A pool gives back so soon what it needed for a while: others wait for it at a pooler."""
 RECONNECT_SECONDS = 1.0
 """A pool that finds no server gives up after so long, and tries anew at once for who asks next.
 
@@ -112,6 +118,7 @@ def open_pool(
         min_size=1,
         max_size=size,
         timeout=CONNECT_SECONDS,
+        max_idle=IDLE_SECONDS,
         reconnect_timeout=RECONNECT_SECONDS,
         name=name,
         open=False,
@@ -119,7 +126,14 @@ def open_pool(
 
 
 async def _configure(connection: Connection, settings: Settings | None) -> None:
-    await connection.execute(SET, _wanted(settings))
+    try:
+        async with asyncio.timeout(CONFIGURE_SECONDS):
+            await connection.execute(SET, _wanted(settings))
+    except TimeoutError:
+        raise ConnectionTimeout(
+            f"the server, or a pooler in front of it, gave no session within"
+            f" {CONFIGURE_SECONDS:g} s"
+        ) from None
     arrays.register(connection)
 
 

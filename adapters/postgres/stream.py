@@ -119,19 +119,17 @@ class LogStream:
         while True:
             try:
                 async with AsyncExitStack() as stack:
-                    listener = await stack.enter_async_context(await self._connect("listener"))
-                    reader = await stack.enter_async_context(await self._connect("stream"))
-                    await self._lead(listener)
-                    await listener.execute(f"listen {CHANNEL}".encode())
-                    async for page in self._pages(listener, reader, marks):
+                    connection = await connect(self._dsn, name="stream")
+                    await stack.enter_async_context(connection)
+                    await self._lead(connection)
+                    await connection.execute(f"listen {CHANNEL}".encode())
+                    async for page in self._pages(connection, marks):
                         yield page
             except GONE as error:
                 logger.warning("The log cannot be followed just now: %s", sentence(error))
                 await asyncio.sleep(self._retry_seconds)
 
-    async def _pages(
-        self, listener: Connection, connection: Connection, marks: Marks
-    ) -> AsyncGenerator[Page, None]:
+    async def _pages(self, connection: Connection, marks: Marks) -> AsyncGenerator[Page, None]:
         mark = (await marks([PARTITION]))[PARTITION]
         reader = LogReader(connection, self._decode)
         offset = max(mark.offset, mark.position + 1)
@@ -146,16 +144,17 @@ class LogStream:
                     page = await ahead
                 finally:
                     await _cancelled(ahead)
-            await self._wait(listener)
+            await self._wait(connection)
 
-    async def _wait(self, listener: Connection) -> None:
-        async for _ in listener.notifies(timeout=self._poll_seconds, stop_after=1):
+    async def _wait(self, connection: Connection) -> None:
+        """What was notified while a page was read is kept by the connection and wakes at once."""
+        async for _ in connection.notifies(timeout=self._poll_seconds, stop_after=1):
             pass
 
-    async def _lead(self, listener: Connection) -> None:
+    async def _lead(self, connection: Connection) -> None:
         """Hold the group's lock for as long as the connection lives."""
         while self._group is not None:
-            cursor = await listener.execute("select pg_try_advisory_lock(%s)", [self._lock])
+            cursor = await connection.execute("select pg_try_advisory_lock(%s)", [self._lock])
             (leads,) = await cursor.fetchone() or (False,)
             if leads:
                 return
@@ -165,9 +164,6 @@ class LogStream:
     def _lock(self) -> int:
         digest = sha256(f"quarterdeck stream {self._group}".encode()).digest()
         return int.from_bytes(digest[:8], signed=True)
-
-    async def _connect(self, name: str) -> Connection:
-        return await connect(self._dsn, name=name)
 
 
 def _page(rows: Sequence[Any], decode: Decode, upto: int) -> Page:
