@@ -1,19 +1,34 @@
-"""How every process runs its one coroutine: on uvloop, with a collector that lets states lie."""
+"""Runs a process's main coroutine on uvloop, with the garbage collector tuned for its cache."""
 
 import gc
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import uvloop
+
+from adapters.processes.shutdown import SHUTDOWN_SECONDS, ShutdownDeadline
 
 T = TypeVar("T")
 
 COLLECT_AFTER = (10_000, 20, 20)
 """Python's own (700, 10, 10) looks through all cached states again and again and finds nothing:
 what a command leaves behind is freed by counting references."""
+_DEADLINE: ContextVar[ShutdownDeadline | None] = ContextVar("shutdown deadline", default=None)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T], shutdown_seconds: float = SHUTDOWN_SECONDS) -> T:
+    """Run to completion; once the process was told to stop, at most for so long."""
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    return uvloop.run(work)
+    deadline = ShutdownDeadline(shutdown_seconds)
+    _DEADLINE.set(deadline)
+    try:
+        return uvloop.run(work)
+    finally:
+        deadline.cancel()
+
+
+def shutdown_deadline() -> ShutdownDeadline | None:
+    """The deadline of this process, when it runs by `run`."""
+    return _DEADLINE.get()

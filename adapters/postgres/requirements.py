@@ -17,8 +17,9 @@ async def check_server(dsn: str) -> None:
     """Raises UnsuitableServer, and psycopg's errors when it cannot be reached."""
     # Not a session of ours yet: its settings may be what this encoding cannot have.
     async with await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5) as plain:
-        _check_version(plain.info.server_version)
-        _check_encoding(plain.info.dbname, plain.info.parameter_status("server_encoding") or "?")
+        # As libpq has it: the driver decodes nothing in an encoding that Python does not have.
+        _check_version(plain.pgconn.server_version)
+        _check_encoding(plain.pgconn.db, plain.pgconn.parameter_status(b"server_encoding") or b"?")
     async with await connect(dsn, name="check") as one:
         await _check_pooling(dsn, one)
 
@@ -30,12 +31,12 @@ def _check_version(version: int) -> None:
         )
 
 
-def _check_encoding(database: str, encoding: str) -> None:
-    if encoding != "UTF8":
+def _check_encoding(database: bytes, encoding: bytes) -> None:
+    if encoding != b"UTF8":
         raise UnsuitableServer(
-            f"The database {database} has the encoding {encoding}, which cannot hold every text;"
-            f" Quarterdeck needs UTF8. Create one with: create database {database} encoding 'UTF8'"
-            " template template0; and move the data there with pg_dump, if there is any."
+            f"The database {database.decode(errors='replace')} has the encoding"
+            f" {encoding.decode()}, which cannot hold every text; Quarterdeck needs UTF8."
+            " Create another one with: create database NAME encoding 'UTF8' template template0;"
         )
 
 

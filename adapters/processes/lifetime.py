@@ -4,8 +4,11 @@ import asyncio
 import signal
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
+
+from adapters import running
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -22,12 +25,15 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
 
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
+        self._parts: list[asyncio.Task[Any]] = []
+        self._handlers: dict[int, Any] = {}
         self.stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        # Python's own handlers: they run while a part blocks the loop, and start the deadline.
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            loop.add_signal_handler(number, self.stopping.set)
+            self._handlers[number] = signal.signal(number, partial(self._stop, loop))
         await self._group.__aenter__()
         return self
 
@@ -42,16 +48,24 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
         except* Stopped:
             pass
         finally:
-            loop = asyncio.get_running_loop()
-            for number in SIGNALS:
-                loop.remove_signal_handler(number)
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
         return kind is Stopped
 
     def start(self, name: str, part: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Run a part beside the others."""
         task = self._group.create_task(part, name=name)
         task.add_done_callback(self._look_at)
+        self._parts.append(task)
         return task
+
+    def _stop(self, loop: asyncio.AbstractEventLoop, *_: object) -> None:
+        if (deadline := running.shutdown_deadline()) is not None:
+            deadline.start(self._unfinished)
+        loop.call_soon_threadsafe(self.stopping.set)
+
+    def _unfinished(self) -> list[str]:
+        return [part.get_name() for part in self._parts if not part.done()]
 
     def _look_at(self, ended: "asyncio.Task[Any]") -> None:
         """A part that was cancelled by nobody has failed; the group would not even notice."""

@@ -22,7 +22,7 @@ from tests.adapters.contracts.event_store import append, on
 SECONDS = 60.0
 FOLLOWING = """
     select pid from pg_stat_activity where datname = current_database()
-    and application_name in ('quarterdeck listener', 'quarterdeck stream')
+    and application_name = 'quarterdeck stream'
 """
 
 
@@ -38,7 +38,7 @@ async def following(dsn: str, folder: Path) -> AsyncIterator[tuple[Hub, list[int
         asyncio.TaskGroup() as group,
     ):
         tail = group.create_task(follow_log(hub, lambda recorded: told.append(recorded.position)))
-        await until(lambda: len(followers(dsn)) == 2)
+        await until(lambda: len(followers(dsn)) == 1)
         yield hub, told
         tail.cancel()
 
