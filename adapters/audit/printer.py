@@ -1,5 +1,6 @@
 """The printer follows the log and writes one line for each act on a record."""
 
+import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
@@ -19,6 +20,8 @@ from application.ports import Mark, Page, Stream
 from domain.audit import CannotBeTold, Form, audit_line
 from domain.model import Recorded
 
+GATHER_SECONDS = 0.05
+"""Each mark is a commit that others wait behind: at most twenty a second."""
 logger = logging.getLogger(__name__)
 
 
@@ -38,6 +41,7 @@ class AuditPrinter:
         zone: tzinfo,
         form: Form = "json",
         ask_seconds: float = ASK_SECONDS,
+        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self._stream = stream
         self._log = log
@@ -46,6 +50,7 @@ class AuditPrinter:
         self._zone = zone
         self._form = form
         self._ask_seconds = ask_seconds
+        self._gather_seconds = gather_seconds
 
     async def run(self) -> None:
         """Print until the output is closed. Raises Unavailable."""
@@ -57,6 +62,8 @@ class AuditPrinter:
                         await self.print(page)
                     await self.print_again()
                     end_if_cancelled()
+                    # What comes meanwhile is read, printed and marked together.
+                    await asyncio.sleep(self._gather_seconds)
         except OutputIsClosed:
             logger.warning("nobody reads standard output: no more audit lines are printed there")
 
