@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from adapters.postgres.leases import PostgresLeases
@@ -38,6 +39,17 @@ async def test_of_many_who_want_a_lease_at_once_one_gets_it(leases: PostgresLeas
 async def test_a_lease_that_ran_out_is_for_anybody(leases: PostgresLeases) -> None:
     assert await leases.hold("task", "m1", SHORT)
     await run_out(leases, "task")
+    assert await leases.hold("task", "m2", LONG)
+    assert not await leases.hold("task", "m1", LONG)
+
+
+async def test_a_lease_from_before_the_clock_was_set_back_is_for_anybody(
+    log_database: str, leases: PostgresLeases
+) -> None:
+    assert await leases.hold("task", "m1", LONG)
+    with psycopg.connect(log_database, autocommit=True) as owner:
+        owner.execute("update samples.leases set until = until + interval '2 hours'")
+    assert set(await leases.expired(["task"])) == {"task"}
     assert await leases.hold("task", "m2", LONG)
     assert not await leases.hold("task", "m1", LONG)
 
