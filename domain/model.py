@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any, ClassVar, Literal, Self, TypedDict
 from uuid import UUID, uuid5
 
@@ -247,11 +248,20 @@ class Fault(Value):
     detail: str
 
 
-class Invalid(Refusal, code="invalid"):
-    """The payload breaks its rules; every wrong field is named."""
+MAX_FAULTS = 50
+"""How many wrong fields one refusal names: who has mended these asks again."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
+
+class Invalid(Refusal, code="invalid"):
+    """The payload breaks its rules; wrong fields are named, the first fifty of them.
+
+    `more_faults` is how many others there are; `more` of them are known without being given.
+    """
+
+    def __init__(self, faults: Iterable[Fault], more: int = 0) -> None:
+        given = iter(faults)
+        self.faults = tuple(islice(given, MAX_FAULTS))
+        self.more_faults = more + sum(1 for _ in given)
         super().__init__("; ".join(f"{f.pointer}: {f.detail}" for f in self.faults))
 
 

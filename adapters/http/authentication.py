@@ -1,14 +1,14 @@
 """Who asks, and from where: a token in a header or a session in a cookie."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
 from typing import cast
 from uuid import UUID
 
 from starlette.requests import Request
 
+from adapters.http.client_address import client_address
 from adapters.http.edge import Edge
 from adapters.http.problems import BadRequest
 from application.auth_tokens import principal_of_token
@@ -26,7 +26,7 @@ def edge_of(request: Request) -> Edge:
 
 
 def headers_of(request: Request) -> Mapping[bytes, bytes]:
-    """The headers by lower-case name; of one that came twice, the last."""
+    """The headers by lower-case name; of one that came on several lines, the whole list."""
     return cast(Mapping[bytes, bytes], request.scope["state"]["headers"])
 
 
@@ -37,26 +37,41 @@ async def principal_of(request: Request) -> Principal | None:
     token = token_of(request)
     if token is not None:
         return await principal_of_token(token, edge.cache, now)
-    cookie = request.cookies.get(edge.site.session_cookie)
+    cookie = session_cookie_of(request)
     if cookie is not None:
         return await principal_of_session(cookie, edge.cache, now)
     return None
 
 
 def token_of(request: Request) -> str | None:
-    """The token that came in X-Auth-Token or as a bearer."""
+    """The token that came in X-Auth-Token or as a bearer. Raises BadRequest for two of them."""
     given = headers_of(request)
-    token = given.get(b"x-auth-token")
-    if token is not None:
-        return token.decode("latin-1").strip()
+    token = _text(given.get(b"x-auth-token"))
     scheme, _, bearer = given.get(b"authorization", b"").decode("latin-1").partition(" ")
-    return bearer.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() != "bearer":
+        return None if token is None else token.strip()
+    if token is not None and token.strip() != bearer.strip():
+        raise BadRequest("X-Auth-Token and Authorization hold different tokens: send one of them.")
+    return bearer.strip()
+
+
+def session_cookie_of(request: Request) -> str | None:
+    """The session's cookie. Raises BadRequest when two of them came: one is another site's."""
+    name = edge_of(request).site.session_cookie
+    cookies = headers_of(request).get(b"cookie", b"").decode("latin-1").split(";")
+    values = {
+        value.strip()
+        for key, _, value in (each.partition("=") for each in cookies)
+        if key.strip() == name
+    }
+    if len(values) > 1:
+        raise BadRequest(f"Cookie: {name} is there with different values.")
+    return values.pop().strip('"') if values else None
 
 
 def session_id_of(request: Request) -> UUID | None:
     """The id of the session whose cookie came along, good or not."""
-    cookie = request.cookies.get(edge_of(request).site.session_cookie, "")
-    credential = Credential.read(SESSION_PREFIX, cookie)
+    credential = Credential.read(SESSION_PREFIX, session_cookie_of(request) or "")
     return credential.id if credential else None
 
 
@@ -89,34 +104,13 @@ def command_id_of(key: str | None, principal: Principal) -> str | None:
 
 
 def remote_address_of(request: Request) -> str | None:
-    """The nearest address that is no trusted proxy's."""
-    peer = request.client.host if request.client else None
+    """The address of whoever asks, behind the proxies that are trusted."""
+    if request.client is None:
+        return None
+    forwarded = _text(headers_of(request).get(b"x-forwarded-for")) or ""
     trusted = edge_of(request).site.trusted_proxies
-    if peer is None or not trusted or not _is_within(peer, trusted):
-        return peer
-    hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
-    for hop in reversed(hops):
-        if not _is_address(hop):
-            break
-        peer = hop
-        if not _is_within(hop, trusted):
-            break
-    return peer
+    return client_address(request.client.host, forwarded, trusted)
 
 
 def _text(header: bytes | None) -> str | None:
     return None if header is None else header.decode("latin-1")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_within(address: str, networks: Collection[str]) -> bool:
-    if not _is_address(address):
-        return False
-    return any(ip_address(address) in ip_network(network, strict=False) for network in networks)

@@ -10,9 +10,11 @@ from structlog.contextvars import bind_contextvars
 
 from adapters.http import headers as browser
 from adapters.http.edge import Edge
+from adapters.http.header_lines import combined, must_be_unambiguous
 from adapters.http.hosts import Hosts
 from adapters.http.identity import request_id_of, traceparent_of
 from adapters.http.problems import BodyTooSlow, Mistake, Problem, TookTooLong, problem_of
+from adapters.http.request_targets import check_target
 from adapters.http.watching import account, unexpected
 
 Tell = Callable[[Scope, Problem], ASGIApp]
@@ -22,9 +24,9 @@ Tell = Callable[[Scope, Problem], ASGIApp]
 class Gate:
     """The only middleware around all that is served.
 
-    In the request's state it leaves `edge`, `headers` (a dict of bytes), `request_id`,
-    `traceparent` and, for pages, `csp_nonce`. The time that is limited and measured is that to an
-    answer's first byte: what streams may go on.
+    In the request's state it leaves `edge`, `headers` (a dict of bytes; in the scope's own too each
+    name is there once), `request_id`, `traceparent` and, for pages, `csp_nonce`. The time that is
+    limited and measured is that to an answer's first byte: what streams may go on.
     """
 
     def __init__(self, app: ASGIApp, edge: Edge, tell: Tell) -> None:
@@ -66,7 +68,7 @@ class Gate:
                 account(self._edge.measures, scope, status, seconds)
 
     def _identify(self, scope: Scope) -> dict[str, Any]:
-        given = dict(scope["headers"])
+        given = combined(scope["headers"])
         request_id = request_id_of(given.get(b"x-request-id"))
         bind_contextvars(request_id=request_id)
         state: dict[str, Any] = scope.setdefault("state", {})
@@ -77,6 +79,9 @@ class Gate:
         return state
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        must_be_unambiguous(scope["headers"])
+        scope["headers"] = list(scope["state"]["headers"].items())
+        check_target(scope)
         self._hosts.check(scope["method"], scope["path"], scope["state"]["headers"])
         seconds = self._edge.site.request_seconds
         limit = asyncio.timeout(seconds)

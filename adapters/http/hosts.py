@@ -1,15 +1,18 @@
 """Only requests that name this server are answered, and only its own pages may use a session."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from adapters.http.edge import Site
-from adapters.http.problems import ForeignOrigin, WrongHost
+from adapters.http.problems import BadRequest, ForeignOrigin, WrongHost
 
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked for by address, not by name."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HOST = re.compile(rb"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
+"""A name or an address, with or without a port (RFC 9110 §7.2)."""
 OWN_SITES = (b"same-origin", b"none")
 
 
@@ -23,10 +26,14 @@ class Hosts:
         self._is_open = "*" in site.allowed_hosts
 
     def check(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> None:
-        """Raise WrongHost (DNS rebinding) or, for an unsafe method, ForeignOrigin."""
+        """Raise WrongHost (DNS rebinding), BadRequest for a Host that is none or, for an unsafe
+        method, ForeignOrigin."""
         if path in PROBES:
             return
-        named = host_of(headers.get(b"host", b""))
+        given = headers.get(b"host", b"")
+        if not HOST.fullmatch(given):
+            raise BadRequest("Host: It must be a name or an address, with or without a port.")
+        named = host_of(given)
         if not self._is_open and named not in self._names:
             raise WrongHost(
                 f"This server does not answer to the name {named[:100]!r};"

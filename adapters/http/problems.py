@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from adapters.http import answers
 from adapters.http.answers import Answer
+from adapters.http.bounded_texts import MAX_DETAIL, shortened, told_faults
 from adapters.http.edge import NotYet
 from application.commands import ChangedMeanwhile, KeyReused
 from application.permissions import Forbidden
@@ -76,6 +77,10 @@ class WrongMediaType(Mistake, status=415, code="unsupported_media_type"):
     """The body is not JSON, or does not say that it is, or is encoded."""
 
 
+class TargetTooLong(Mistake, status=414, code="address_too_long"):
+    """The address, with all that stands behind the question mark, is too long."""
+
+
 class HeadTooLarge(Mistake, status=431, code="head_too_large"):
     """The request's line and headers are larger than this server takes."""
 
@@ -115,13 +120,21 @@ UNREFUSED = {Overloaded: "overloaded", Unavailable: "unavailable", NotYet: "not_
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, for programs (`code`, `faults`) and for people (`detail`)."""
+    """What went wrong, for programs (`code`, `faults`) and for people (`detail`).
+
+    However long `detail` is when it comes, its beginning is kept.
+    """
 
     status: int
     code: str
     detail: str
     faults: tuple[Fault, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    more_faults: int = 0
+    """How many there are beside `faults`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", shortened(self.detail, MAX_DETAIL))
 
     @property
     def title(self) -> str:
@@ -133,12 +146,14 @@ class Problem:
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
-            "instance": path,
+            "instance": shortened(path, MAX_DETAIL),
             "request_id": request_id,
             "error": self.code,
         }
         if self.faults:
-            shown["errors"] = [{"detail": f.detail, "pointer": f.pointer} for f in self.faults]
+            shown["errors"] = told_faults(self.faults)
+        if more := self.more_faults + len(self.faults) - len(shown.get("errors", ())):
+            shown["more_errors"] = more
         return shown
 
     def answer(self, request_id: str | None, path: str) -> Answer:
@@ -161,6 +176,7 @@ def problem_of(error: Exception) -> Problem | None:
                 error.detail,
                 tuple(_faults(error)),
                 _retry(error),
+                error.more_faults if isinstance(error, Invalid) else 0,
             )
         case Overloaded():
             detail = "Too many writes are waiting; ask again in a moment."

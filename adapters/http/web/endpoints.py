@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from adapters.http.authentication import session_cookie_of
 from adapters.http.problems import FAULT, NoSuchPage, Problem, problem_of
+from adapters.http.web.local import own_address
 from adapters.http.web.shared import Shared
 from adapters.http.web.trouble import trouble
 from adapters.http.web.visit import SignedOut, Visit, arrive
@@ -65,7 +67,7 @@ def endpoint(page: Page, shared: Shared) -> Route:
                 await visit.form()
             return await page.show(visit)
         except SignedOut:
-            return to_sign_in(request, shared)
+            return to_sign_in(request)
         except Exception as error:
             # Whatever it is, a person gets a page that says so.
             return await trouble(request, shared, problem_of(error) or _defect(error, page))
@@ -87,13 +89,12 @@ def _defect(error: Exception, page: Page) -> Problem:
     return FAULT
 
 
-def to_sign_in(request: Request, shared: Shared) -> Response:
+def to_sign_in(request: Request) -> Response:
     """To the sign-in page, and back here afterwards."""
     query = {}
-    if request.method == "GET" and request.url.path != "/":
-        search = f"?{request.url.query}" if request.url.query else ""
-        query["next"] = f"{request.url.path}{search}"
-    if shared.edge.site.session_cookie in request.cookies:
+    if request.method == "GET" and request.scope["path"] != "/":
+        query["next"] = own_address(request.scope)
+    if session_cookie_of(request) is not None:
         query["ended"] = "1"
     target = f"/sign-in?{urlencode(query)}" if query else "/sign-in"
     if request.headers.get("hx-request") == "true":
