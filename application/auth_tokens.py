@@ -3,8 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from application.commands import Command, Handlers, ShownOnce
 from application.credentials import Credential, held_by
 from application.permissions import Permission, Principal, Role
@@ -12,6 +10,7 @@ from application.state_cache import StateCache
 from application.work import Work
 from application.workspaces import enter
 from domain.auth_tokens import AuthToken
+from domain.instants import Instant
 from domain.model import Actor
 from domain.values import Name
 
@@ -25,7 +24,7 @@ class CreateAuthToken(Command, permission=Permission.WRITE_TOKENS):
     name: Name
     workspace_id: UUID | None = None
     read_only: bool = False
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class RevokeAuthToken(Command, permission=Permission.WRITE_TOKENS):

@@ -1,7 +1,7 @@
 """Commands on cluster templates: every edit of what is rendered is a new version."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from application.commands import Handlers, WorkspaceCommand
 from application.permissions import Permission
 from application.work import Work
 from application.workspaces import enter
-from domain.cluster_templates import ClusterTemplate, Section
+from domain.cluster_templates import MAX_SECTIONS, ClusterTemplate, Section
 from domain.input_parameters import parse_parameters
 from domain.model import Fault, Invalid, NotFound, Value
 from domain.values import Comment, Name
@@ -27,12 +27,15 @@ class SectionText(Value):
     source: str = Field(max_length=MAX_SOURCE)
 
 
+Sections = Annotated[tuple[SectionText, ...], Field(max_length=MAX_SECTIONS)]
+
+
 class CreateClusterTemplate(WorkspaceCommand, permission=Permission.WRITE_TEMPLATES):
     name: Name
     comment: Comment = ""
     version_comment: Comment = ""
     params: tuple[dict[str, Any], ...] = ()
-    sections: tuple[SectionText, ...] = ()
+    sections: Sections = ()
 
 
 class ChangeClusterTemplate(WorkspaceCommand, permission=Permission.WRITE_TEMPLATES):
@@ -44,7 +47,7 @@ class ChangeClusterTemplate(WorkspaceCommand, permission=Permission.WRITE_TEMPLA
     comment: Comment | None = None
     version_comment: Comment = ""
     params: tuple[dict[str, Any], ...] | None = None
-    sections: tuple[SectionText, ...] | None = None
+    sections: Sections | None = None
 
 
 class WithdrawTemplateVersion(WorkspaceCommand, permission=Permission.WRITE_TEMPLATES):

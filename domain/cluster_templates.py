@@ -18,6 +18,9 @@ from domain.model import (
 )
 from domain.values import Comment, DocumentRef, Name
 
+MAX_SECTIONS = 50
+"""Of a version: each is a document that is rendered, kept and shown."""
+
 
 class Section(Value):
     """A named text of a version; `yaml` is parsed after rendering, `text` is taken as it is."""

@@ -1,12 +1,21 @@
 """A reader runs the queries of the read models, now or as they were at an instant."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from json import dumps, loads
+from json import dumps
 from typing import Any, Protocol
+from uuid import UUID
 
+from pydantic_core import from_json
+
+from domain.instants import in_calendar
+
+CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1000}={0,2}")
+LIMITS = {"smallint": 2**15, "bigint": 2**63}
+"""The first number that is too large for a column of this type."""
 Shown = dict[str, Any]
 """A row as JSON shows it: ids are texts, times RFC 3339 texts in UTC that end with Z."""
 
@@ -112,18 +121,46 @@ def slice_of(
     """
     if cursor is None:
         return Slice(columns, descending, limit)
+    side, *values = _read(cursor)
+    if side not in ("<", ">") or len(values) != len(columns):
+        raise BadCursor("This cursor belongs to another list.")
     try:
-        values = loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        place = {
+            name: _of_kind(kind, value) for (name, kind), value in zip(columns, values, strict=True)
+        }
+    except (TypeError, ValueError) as error:
+        raise BadCursor("This cursor belongs to another list.") from error
+    return Slice(columns, descending, limit, place, is_backward=side == "<")
+
+
+def _read(cursor: str) -> list[Any]:
+    """What a cursor holds: a text, then values of any kind. Raises BadCursor."""
+    if not CURSOR.fullmatch(cursor):
+        raise BadCursor("This cursor is not one of ours.")
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        # Unlike the standard library's parser it takes neither NaN nor lone surrogates, and knows
+        # an end of nesting.
+        values = from_json(urlsafe_b64decode(padded), allow_inf_nan=False)
     except ValueError as error:
         raise BadCursor("This cursor is not one of ours.") from error
-    if (
-        not isinstance(values, list)
-        or len(values) != len(columns) + 1
-        or values[0] not in ("<", ">")
-    ):
+    if not isinstance(values, list) or not values or not isinstance(values[0], str):
         raise BadCursor("This cursor belongs to another list.")
-    place = dict(zip((name for name, _ in columns), values[1:], strict=True))
-    return Slice(columns, descending, limit, place, is_backward=values[0] == "<")
+    return values
+
+
+def _of_kind(kind: str, value: Any) -> Any:
+    """The value, if PostgreSQL takes it for this type. Raises TypeError or ValueError."""
+    match kind, value:
+        case "text", str() if "\0" not in value:
+            return value
+        case "uuid", str():
+            return UUID(value)
+        case "timestamptz", str():
+            return in_calendar(datetime.fromisoformat(value))
+        case "bigint" | "smallint", int() if type(value) is int and abs(value) < LIMITS[kind]:
+            return value
+    raise TypeError(f"this is no {kind}")
 
 
 def visible(row: Shown) -> Shown:

@@ -1,7 +1,6 @@
 """The one way through the API: find the route, know who asks, ask it, tell what came of it."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from adapters.http.problems import (
     Unauthenticated,
     problem_of,
 )
+from adapters.http.request_targets import parameters as read_parameters
 from adapters.http.routing import Route, Table, Within
 from adapters.http.validation import validated_parameters
 from application.permissions import Principal
@@ -62,7 +62,7 @@ class Dispatch:
                 headers={"WWW-Authenticate": 'Bearer realm="quarterdeck"'},
             )
         principal.must(route.permission)
-        given = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        given = read_parameters(request.scope["query_string"])
         parameters = validated_parameters(route.parameters, given)
         workspace = await self._workspace(route, principal, parameters, path)
         return await route.run(Call(self._edge, request, principal, path, parameters, workspace))

@@ -1,11 +1,12 @@
 """What may stand behind the question mark: instants, positions, pages, the workspace."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from adapters.http.whole_numbers import MAX_POSITION
+from domain import instants
 from domain.model import Value
 from domain.values import Slug
 
@@ -19,20 +20,11 @@ def _rfc3339(text: object) -> object:
     return re.sub(r"(\.\d{6})\d+", r"\1", f"{text[:10]}T{text[11:].replace(' ', '+')}".upper())
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("this instant is beyond the calendar") from None
-
-
 Instant = Annotated[
-    AwareDatetime,
+    instants.Instant,
     BeforeValidator(_rfc3339),
-    AfterValidator(_in_utc),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-MAX_POSITION = 2**63 - 1
 
 
 class Parameters(Value):

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from adapters.http.answers import Answer
 from adapters.http.problems import BadRequest, PreconditionFailed
+from adapters.http.whole_numbers import whole_number
 from domain.model import Fault, RevisionConflict
 
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
@@ -32,13 +33,13 @@ def guard(request: Request, given: dict[str, Any]) -> None:
     tag = _named(request)
     if tag is None:
         return
-    revision = tag.strip('"').partition("-")[0]
-    if not (revision.isascii() and revision.isdecimal()):
+    revision = whole_number(tag.strip('"').partition("-")[0])
+    if revision is None:
         if ENTITY_TAG.fullmatch(tag):
             raise PreconditionFailed("If-Match names no revision of it.")
         detail = "It must be one ETag that this server gave."
         raise BadRequest(f"If-Match: {detail}", faults=[Fault(pointer="If-Match", detail=detail)])
-    if given.setdefault("current_revision", int(revision)) != int(revision):
+    if given.setdefault("current_revision", revision) != revision:
         raise PreconditionFailed("If-Match and current_revision name different revisions.")
 
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from adapters.http.bodies import escaped
-from adapters.http.problems import BadRequest
-from domain.model import Fault, Invalid
+from adapters.http.bounded_texts import MAX_FAULT_TEXT
+from adapters.http.request_targets import bad_parameters
+from domain.model import MAX_FAULTS, Fault, Invalid
 
 M = TypeVar("M", bound=BaseModel)
 SENTENCES = {
@@ -31,7 +32,7 @@ SENTENCES = {
 def validated_body(
     kind: type[M], fields: Mapping[str, Any], known: Sequence[Fault] = (), whole: str | None = None
 ) -> M:
-    """The model of a body's fields. Raises Invalid with all that is wrong, `known` first.
+    """The model of a body's fields. Raises Invalid with what is wrong, `known` first.
 
     `whole` is the field that the body itself is, so that pointers begin inside of it.
     """
@@ -40,7 +41,8 @@ def validated_body(
     except ValidationError as error:
         found = _faults(error, kind, "/", whole)
         told = {fault.pointer for fault in known}
-        raise Invalid([*known, *(f for f in found if f.pointer not in told)]) from None
+        faults = [*known, *(f for f in found if f.pointer not in told)]
+        raise Invalid(faults, more=max(0, error.error_count() - MAX_FAULTS)) from None
     if known:
         raise Invalid(known)
     return model
@@ -53,14 +55,11 @@ def validated_parameters(kind: type[M], given: Collection[tuple[str, str]]) -> M
     names = [name for name, _ in given]
     twice = next((name for n, name in enumerate(names) if name in names[:n]), None)
     if twice is not None:
-        raise _bad_parameters([Fault(pointer=f"?{twice}", detail="It is given twice.")])
-    if torn := [name for name, value in given if "\0" in value or "\ufffd" in value]:
-        detail = "It holds U+0000 or bytes that are not UTF-8."
-        raise _bad_parameters([Fault(pointer=f"?{name}", detail=detail) for name in torn])
+        raise bad_parameters([Fault(pointer=f"?{twice}", detail="It is given twice.")])
     try:
         return kind.model_validate_strings(dict(given))
     except ValidationError as error:
-        raise _bad_parameters(list(_faults(error, kind, "?"))) from None
+        raise bad_parameters(list(_faults(error, kind, "?"))) from None
 
 
 @cache
@@ -68,15 +67,12 @@ def _defaults(kind: type[BaseModel]) -> BaseModel:
     return kind()
 
 
-def _bad_parameters(faults: list[Fault]) -> BadRequest:
-    told = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
-    return BadRequest(told, faults=faults)
-
-
 def _faults(
     error: ValidationError, kind: type[BaseModel], head: str, whole: str | None = None
 ) -> Iterator[Fault]:
-    for details in error.errors(include_url=False, include_context=True, include_input=False):
+    """The first errors as faults: each costs time, and nobody reads more of them."""
+    listed = error.errors(include_url=False, include_context=True, include_input=False)
+    for details in listed[:MAX_FAULTS]:
         steps = details["loc"][1:] if whole in details["loc"][:1] else details["loc"]
         path = "/".join(escaped(str(step)) for step in steps)
         yield Fault(pointer=f"{head}{path}", detail=_sentence(details, kind))
@@ -92,7 +88,7 @@ def _sentence(details: ErrorDetails, kind: type[BaseModel]) -> str:
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name[:MAX_FAULT_TEXT], known, n=1)
     hint = f' Did you mean "{near[0]}"?' if near else ""
     return f"There is no such field.{hint}"
 

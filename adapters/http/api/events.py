@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.http.api.shapes import events as shapes
 from adapters.http.calls import Call
 from adapters.http.edge import FellBehind
-from adapters.http.parameters import MAX_POSITION, InWorkspace
+from adapters.http.parameters import InWorkspace
 from adapters.http.problems import BadRequest
 from adapters.http.routing import Route, Within, query
 from adapters.http.telling import told
+from adapters.http.whole_numbers import MAX_POSITION, whole_number
 from application.permissions import Permission
 from application.ports import Unavailable
 from domain.model import Fault, Recorded
@@ -105,13 +106,14 @@ async def _position(call: Call) -> int | None:
         after: int | None = call.parameters.after
         await call.must_stand(after, "?after")
         return after
-    if not (last.isascii() and last.isdecimal()) or int(last) > MAX_POSITION:
+    position = whole_number(last)
+    if position is None:
         detail = "It must be the id of an event of this stream."
         raise BadRequest(
             f"Last-Event-ID: {detail}", faults=[Fault(pointer="Last-Event-ID", detail=detail)]
         )
-    await call.must_stand(int(last), "Last-Event-ID")
-    return int(last)
+    await call.must_stand(position, "Last-Event-ID")
+    return position
 
 
 def _last(reason: str) -> ServerSentEvent:

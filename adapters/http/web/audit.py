@@ -9,10 +9,10 @@ from uuid import UUID
 from starlette.responses import Response, StreamingResponse
 
 from adapters.http.api.audit import CSV, EXPORT_PAGE, NDJSON, as_csv, as_lines
-from adapters.http.problems import BadRequest
 from adapters.http.web import pages
 from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.endpoints import page
+from adapters.http.web.forms import id_of
 from adapters.http.web.sentences import field_changes
 from adapters.http.web.times import rfc3339
 from adapters.http.web.visit import Visit
@@ -87,7 +87,8 @@ async def show(visit: Visit) -> Response:
     search = _search(visit, workspaces)
     found = await _page(visit, search)
     people = await who_acted(visit.reader, workspace_id=visit.principal.workspace_id)
-    opened = await _open(visit) if visit.query("open").isdecimal() else None
+    position = visit.number("open")
+    opened = None if position is None else _opened(await _row(visit, position))
     return await pages.page(
         visit,
         "audit/list.html",
@@ -105,12 +106,8 @@ async def show(visit: Visit) -> Response:
 
 async def row(visit: Visit) -> Response:
     """One line, opened."""
-    found = await _row(visit, int(visit.request.path_params["position"]))
+    found = await _row(visit, visit.path_number("position"))
     return pages.fragment(visit, "audit/_open.html", **_opened(found))
-
-
-async def _open(visit: Visit) -> dict[str, Any]:
-    return _opened(await _row(visit, int(visit.query("open"))))
 
 
 async def _row(visit: Visit, position: int) -> Shown:
@@ -178,10 +175,8 @@ def _search(visit: Visit, workspaces: Iterable[Shown]) -> Search:
 
 
 def _subject(visit: Visit) -> UUID | None:
-    try:
-        return UUID(visit.query("subject")) if visit.query("subject") else None
-    except ValueError:
-        raise BadRequest("The subject is no id.") from None
+    text = visit.query("subject")
+    return id_of(text) if text else None
 
 
 def _end(visit: Visit, name: str) -> datetime | None:
@@ -200,5 +195,5 @@ PAGES = [
     page("/audit", show, Permission.READ_AUDIT),
     page("/audit.csv", csv, Permission.READ_AUDIT),
     page("/audit.jsonl", lines, Permission.READ_AUDIT),
-    page("/audit/{position:int}", row, Permission.READ_AUDIT),
+    page("/audit/{position}", row, Permission.READ_AUDIT),
 ]

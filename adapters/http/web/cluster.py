@@ -265,12 +265,11 @@ async def forget_host_key(visit: Visit) -> Response:
     """A host has a new key: the next contact pins it."""
     cluster_id = visit.path_id("cluster_id")
     form = await visit.form()
-    port = form.line("port")
     command = ForgetHostKey(
         workspace_id=visit.workspace_id,
         cluster_id=cluster_id,
         host=form.line("host"),
-        port=int(port) if port.isdecimal() and len(port) < 6 else 0,
+        port=form.number("port", 65_535) or 0,
     )
     outcome = await visit.execute(command)
     address = f"{visit.home}/clusters/{cluster_id}"
@@ -282,13 +281,13 @@ async def change_settings(visit: Visit) -> Response:
     """How changes are applied, and how often it is checked."""
     cluster_id = visit.path_id("cluster_id")
     form = await visit.form()
-    interval = form.line("check_interval")
+    interval = form.number("check_interval")
     fields = {
         "workspace_id": visit.workspace["id"],
         "cluster_id": str(cluster_id),
         "settings": {
             "change_mode": form.text("change_mode"),
-            "check_interval": int(interval) if interval.isdecimal() else interval,
+            "check_interval": form.line("check_interval") if interval is None else interval,
         },
     }
     address = f"{visit.home}/clusters/{cluster_id}/configuration"

@@ -12,7 +12,7 @@ from adapters.http.web import live, pages
 from adapters.http.web.cluster import HOME, found, head_of
 from adapters.http.web.configuration_history import configuration_of
 from adapters.http.web.endpoints import act, page, preview
-from adapters.http.web.forms import Faults, Form, faults_of
+from adapters.http.web.forms import Faults, Form, faults_of, id_in
 from adapters.http.web.new_cluster import check, field_faults
 from adapters.http.web.parameter_fields import Filled, form_fields, values_of
 from adapters.http.web.rendering import Rendered, SectionShown, Wanted, rendered, sources_of
@@ -59,11 +59,10 @@ async def change(visit: Visit) -> Response:
     form = await visit.form()
     declared = await _declared(visit, await found(visit), form.text("version"))
     values = _values(form, declared)
-    revision = form.text("current_revision")
     fields = {
         "workspace_id": visit.workspace["id"],
         "cluster_id": declared.cluster["id"],
-        "current_revision": int(revision) if revision.isdecimal() else None,
+        "current_revision": form.number("current_revision"),
         "name": form.line("name"),
         "cluster_template_id": declared.template["id"],
         "cluster_template_version_id": declared.version["id"],
@@ -122,19 +121,12 @@ def _values(form: Form, declared: Declared) -> dict[str, Any]:
 
 
 async def _declared(visit: Visit, cluster: Shown, version_id: str) -> Declared:
-    wanted = version_id or cluster["cluster_template_version_id"]
-    template = await template_of_version(visit.reader, visit.workspace_id, _id(wanted))
-    if template is None:
+    wanted = id_in(version_id or cluster["cluster_template_version_id"])
+    template = wanted and await template_of_version(visit.reader, visit.workspace_id, wanted)
+    if not template:
         raise NotFound("There is no such template version here.")
-    version = next(v for v in template["cluster_template_versions"] if v["id"] == wanted)
+    version = next(v for v in template["cluster_template_versions"] if v["id"] == str(wanted))
     return Declared(cluster, template, version, parse_parameters(version["params"]))
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no such template version here.") from None
 
 
 async def _rendered(visit: Visit, declared: Declared, values: Mapping[str, Any]) -> Rendered:

@@ -98,7 +98,8 @@ async def history(visit: Visit) -> Response:
         auditable_types=() if everything or kind in KINDS else OWN_RECORDS,
     )
     found_rows = await _page(visit, where)
-    open_row = await _open(visit, cluster_id) if visit.query("open").isdecimal() else None
+    position = visit.number("open")
+    open_row = None if position is None else await _opened(visit, cluster_id, position)
     return await pages.page(
         visit,
         "cluster/history.html",
@@ -133,13 +134,9 @@ def _by_day(visit: Visit, rows: Sequence[Shown]) -> list[tuple[str, list[Shown]]
 async def event(visit: Visit) -> Response:
     """One row, opened."""
     cluster = await found(visit)
-    opened = await _opened(visit, UUID(cluster["id"]), visit.request.path_params["position"])
+    opened = await _opened(visit, UUID(cluster["id"]), visit.path_number("position"))
     home = f"{visit.home}/clusters/{cluster['id']}"
     return pages.fragment(visit, "cluster/_event.html", opened=opened, home=home)
-
-
-async def _open(visit: Visit, cluster_id: UUID) -> Opened:
-    return await _opened(visit, cluster_id, int(visit.query("open")))
 
 
 async def _opened(visit: Visit, cluster_id: UUID, position: int) -> Opened:
@@ -264,5 +261,5 @@ async def _sections(
 PAGES = [
     page(f"{HOME}/history", history, Permission.READ_CLUSTERS),
     page(f"{HOME}/history/compare", compare, Permission.READ_CLUSTERS),
-    page(f"{HOME}/history/{{position:int}}", event, Permission.READ_CLUSTERS),
+    page(f"{HOME}/history/{{position}}", event, Permission.READ_CLUSTERS),
 ]

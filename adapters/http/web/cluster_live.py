@@ -12,8 +12,8 @@ from adapters.http.web.cluster import HOME, Concerned, found, head_of
 from adapters.http.web.cluster import shown as overview_shown
 from adapters.http.web.endpoints import page
 from adapters.http.web.live import EVERYTHING, PULSE
-from adapters.http.web.task_log import phase_of, shown_lines
-from adapters.http.web.tasks import infrastructure_shown
+from adapters.http.web.task_log import MAX_LINE, phase_of, shown_lines
+from adapters.http.web.tasks import infrastructure_shown, task_called
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from domain.model import Recorded
@@ -33,8 +33,10 @@ async def show_live(visit: Visit) -> Response:
     """A cluster's page as it changes, whichever of its tabs it is."""
     cluster = await found(visit)
     tasks = await tasks_where(visit.reader, cluster_id=UUID(cluster["id"]), limit=TASKS)
+    if visit.query("task"):
+        await task_called(visit, visit.reader, visit.query("task"), cluster["id"])
     watch = ClusterWatch(visit, {UUID(task["id"]) for task in tasks.rows})
-    return live.live(visit, watch, int(visit.query("position") or 0))
+    return live.live(visit, watch, visit.number("position") or 0)
 
 
 class ClusterWatch:
@@ -45,7 +47,7 @@ class ClusterWatch:
         self._tab = visit.query("tab")
         self._home = f"{visit.home}/clusters/{visit.path_id('cluster_id')}"
         self._about = Concerned(visit.path_id("cluster_id"), tasks)
-        self._line = int(visit.query("line") or 0)
+        self._line = visit.number("line", MAX_LINE) or 0
         self._phase: str | None = None
         self._log_of = visit.query("task")
         self._is_running = True

@@ -10,7 +10,6 @@ from adapters.http.web.endpoints import act, page, preview
 from adapters.http.web.forms import Faults, Form, faults_of
 from adapters.http.web.rendering import sources_of
 from adapters.http.web.template_draft import (
-    MOST_SECTIONS,
     STARTER,
     STARTER_PARAMETERS,
     Draft,
@@ -26,6 +25,7 @@ from application.cluster_templates import (
     CreateClusterTemplate,
 )
 from application.permissions import Permission
+from domain.cluster_templates import MAX_SECTIONS
 from domain.model import Refusal, RevisionConflict
 from projections.cluster_list import ClusterFilter, Sort, clusters_where
 from projections.cluster_templates import templates_of
@@ -102,11 +102,10 @@ async def publish(visit: Visit) -> Response:
     schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
     if schema.faults:
         return await _editor(visit, edited, draft, form, status=422)
-    revision = form.text("current_revision")
     fields = {
         "workspace_id": visit.workspace["id"],
         "cluster_template_id": edited.template["id"],
-        "current_revision": int(revision) if revision.isdecimal() else None,
+        "current_revision": form.number("current_revision"),
         **version_of(draft, schema),
     }
     try:
@@ -178,7 +177,7 @@ async def _editor(
         conflict=await _last_change(visit, edited) if conflict else None,
         may=visit.may(Permission.WRITE_TEMPLATES)
         and (template is None or template["archived_at"] is None),
-        most_sections=MOST_SECTIONS,
+        most_sections=MAX_SECTIONS,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.http.web import words
+from adapters.http.web.forms import id_in
 from adapters.http.web.visit import Visit
 from projections.cluster_list import ClusterFilter, Sort
 from projections.reader import Shown
@@ -153,7 +154,4 @@ def _sort(text: str, *, archived: bool) -> tuple[Sort, bool]:
 
 
 def _id(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
+    return id_in(text) if text else None

@@ -118,7 +118,7 @@ def _cell(value: Any) -> Any:
 async def show_live(visit: Visit) -> Response:
     """The list as it changes."""
     watch = await watch_list(visit, asked_of(visit))
-    return live.live(visit, watch, int(visit.query("position") or 0))
+    return live.live(visit, watch, visit.number("position") or 0)
 
 
 async def selected(visit: Visit) -> Response:

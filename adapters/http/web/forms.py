@@ -1,5 +1,6 @@
 """Forms as browsers send them, and the faults that go back to their fields."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
@@ -8,11 +9,14 @@ from uuid import UUID
 from starlette.requests import Request
 
 from adapters.http import bodies
+from adapters.http.bounded_texts import MAX_DETAIL, shortened
 from adapters.http.edge import Site
 from adapters.http.problems import BadRequest, WrongMediaType
+from adapters.http.whole_numbers import MAX_POSITION, whole_number
 from domain.model import Fault, Invalid, Refusal
 
 FORM = "application/x-www-form-urlencoded"
+ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MAX_FIELDS = 2_000
 
 
@@ -31,6 +35,10 @@ class Form:
 
     def line(self, name: str) -> str:
         return self.text(name).strip()
+
+    def number(self, name: str, at_most: int = MAX_POSITION) -> int | None:
+        """The whole number of that name; None for anything else."""
+        return whole_number(self.line(name), at_most)
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.pairs if key == name]
@@ -67,12 +75,16 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
     return [(name, value.replace("\r\n", "\n")) for name, value in pairs]
 
 
+def id_in(text: str) -> UUID | None:
+    """The id that a text is written with hyphens; None for any other spelling."""
+    return UUID(text) if ID.fullmatch(text) else None
+
+
 def id_of(text: str) -> UUID:
     """An id that an address or a form holds. Raises BadRequest."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadRequest(f"{text[:60]!r} is no id.") from None
+    if (id_ := id_in(text)) is None:
+        raise BadRequest(f"{text[:60]!r} is no id.")
+    return id_
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +119,12 @@ def faults_of(error: Refusal) -> Faults:
     told = error.faults if isinstance(error, Invalid) else [_whole(error)]
     for fault in told:
         if fault.pointer:
-            found.setdefault(fault.pointer, []).append(sentence(fault.detail))
+            at = shortened(fault.pointer)
+            found.setdefault(at, []).append(sentence(shortened(fault.detail)))
         else:
-            general.append(sentence(fault.detail))
+            general.append(sentence(shortened(fault.detail, MAX_DETAIL)))
+    if isinstance(error, Invalid) and error.more_faults:
+        general.append(f"{error.more_faults:,} more things are wrong.")
     return Faults(found, tuple(general))
 
 

@@ -14,6 +14,7 @@ from adapters.http.edge import FellBehind, NotYet
 from adapters.http.web.side import side_counts
 from adapters.http.web.times import Times
 from adapters.http.web.visit import Visit
+from adapters.http.whole_numbers import whole_number
 from application.ports import Unavailable
 from domain.model import Recorded
 from projections.reader import Reader
@@ -79,9 +80,10 @@ class Pace:
 def live(visit: Visit, watch: Watch, position: int) -> EventSourceResponse:
     """The stream of a page rendered at `position`, or of one that comes back with its last."""
     last = visit.request.headers.get("last-event-id", "")
-    is_back = last.isdecimal() and len(last) < 19
+    seen = whole_number(last)
+    is_back = seen is not None
     outbox = _Outbox()
-    after = int(last) if is_back else position
+    after = position if seen is None else seen
     return EventSourceResponse(
         outbox,
         ping=HEARTBEAT_SECONDS,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from adapters.http.web import pages
 from adapters.http.web.endpoints import page
+from adapters.http.web.local import back
 from adapters.http.web.times import instant, rfc3339
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
@@ -96,9 +97,8 @@ def _instants(visit: Visit, text: str) -> list[Entry]:
     moment = instant(text, visit.times.zone) if text[:1].isdecimal() and len(text) > 7 else None
     if moment is None or moment > visit.times.now:
         return []
-    address = visit.query("here") or "/"
     shown = f"Look at {moment.astimezone(visit.times.zone):%-d %B %Y %H:%M:%S}"
-    target = visit.to(address, at=rfc3339(moment)) if address.startswith("/") else "/"
+    target = visit.to(back(visit.query("here")), at=rfc3339(moment))
     return [Entry(shown, target, "past")]
 
 

@@ -1,7 +1,9 @@
 """The fields of a form made from input parameters, and the values that come back from it."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from adapters.http.web.forms import Faults, Form
@@ -10,6 +12,10 @@ from domain.input_parameters import Format, Header, Parameter, ParameterType
 from domain.secrets import MASK
 
 PREFIX = "values."
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?")
+"""What people write for numbers. Python also takes words, other scripts' digits and `1_0`, and
+JSON holds no whole number of more than 64 bits."""
 LONG_TEXT = 200
 INPUT_TYPES = {Format.EMAIL: "email", Format.URL: "url", Format.PASSWORD: "password"}
 EXAMPLES = {
@@ -134,14 +140,11 @@ def _boolean(parameter: Parameter, text: str | None) -> dict[str, Any]:
 
 def _number(text: str) -> int | float | str:
     written = text.strip().replace("\u202f", "").replace(" ", "")
-    try:
+    if INTEGER.fullmatch(written):
         return int(written)
-    except ValueError:
-        pass
-    try:
+    if DECIMAL.fullmatch(written) and isfinite(float(written)):
         return float(written)
-    except ValueError:
-        return text
+    return text
 
 
 def _field(parameter: Parameter, filled: Filled) -> Field:

@@ -12,6 +12,7 @@ from adapters.http.web.code import numbered
 from adapters.http.web.differences import Difference, difference
 from adapters.http.web.forms import sentence
 from adapters.http.web.visit import Visit
+from adapters.http.whole_numbers import whole_number
 from application.ports import RenderFault, SectionSource
 from domain.input_parameters import Header, Parameter, absent_values, fields_of
 from domain.secrets import MASK
@@ -67,8 +68,9 @@ class Rendered:
 
     def first(self, tab: str) -> int:
         """Which section is shown: the one that was chosen, else one that needs a look."""
-        if tab.isdecimal() and int(tab) < len(self.sections):
-            return int(tab)
+        chosen = whole_number(tab, len(self.sections) - 1)
+        if chosen is not None:
+            return chosen
         for wanted in ("faults", "changed"):
             for number, section in enumerate(self.sections):
                 if getattr(section, wanted):

@@ -23,7 +23,7 @@ async def show(visit: Visit) -> Response:
 
 async def show_live(visit: Visit) -> Response:
     """The same, every second."""
-    return live.live(visit, _Watch(visit), int(visit.query("position") or 0))
+    return live.live(visit, _Watch(visit), visit.number("position") or 0)
 
 
 class _Watch:

@@ -11,6 +11,8 @@ from application.ports import TaskLogLine, TaskLogs
 
 PIECE = 500
 """Lines that a page begins with, and that come with each further piece."""
+MAX_LINE = 2**31 - 1
+"""More lines than any log has."""
 EXPORT_LINES = 1_000
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 """What a terminal would obey: colours and the like (ECMA-48)."""

@@ -10,8 +10,9 @@ from adapters.http.web import live, pages, words
 from adapters.http.web.cluster import HOME, found, head_of
 from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.endpoints import act, page
+from adapters.http.web.forms import id_in
 from adapters.http.web.phases import course_of
-from adapters.http.web.task_log import PIECE, piece_of, whole_text
+from adapters.http.web.task_log import MAX_LINE, PIECE, piece_of, whole_text
 from adapters.http.web.visit import Visit
 from application.permissions import Permission
 from application.tasks import CancelTask
@@ -32,7 +33,9 @@ async def in_workspace(visit: Visit) -> Response:
 
 async def in_workspace_live(visit: Visit) -> Response:
     """The list of tasks as it changes."""
-    return live.live(visit, _ListWatch(visit), int(visit.query("position") or 0))
+    # What the address asks for is known to be right before the stream begins.
+    await _tasks(visit, visit.reader)
+    return live.live(visit, _ListWatch(visit), visit.number("position") or 0)
 
 
 class _ListWatch:
@@ -116,14 +119,15 @@ async def _chosen(
     """The task that the address names, or the newest."""
     if not visit.query("task"):
         return tasks[0] if tasks else None
-    return await _task(visit, reader, visit.query("task"), cluster["id"])
+    return await task_called(visit, reader, visit.query("task"), cluster["id"])
 
 
-async def _task(visit: Visit, reader: Reader, text: str, cluster_id: str | None = None) -> Shown:
-    try:
-        task = await task_by_id(reader, visit.workspace_id, UUID(text))
-    except ValueError:
-        task = None
+async def task_called(
+    visit: Visit, reader: Reader, text: str, cluster_id: str | None = None
+) -> Shown:
+    """The task that an address names, of this workspace and cluster. Raises NotFound."""
+    task_id = id_in(text)
+    task = await task_by_id(reader, visit.workspace_id, task_id) if task_id else None
     if task is None or cluster_id not in (None, task["cluster_id"]):
         raise NotFound(f"There is no task {text[:60]} here.")
     return task
@@ -131,13 +135,12 @@ async def _task(visit: Visit, reader: Reader, text: str, cluster_id: str | None 
 
 def _line(visit: Visit, name: str) -> int | None:
     """The number of a line that the address names."""
-    text = visit.query(name)
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return visit.number(name, MAX_LINE)
 
 
 async def cancel(visit: Visit) -> Response:
     """Ask that a task ends as soon as it can be stopped."""
-    task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
+    task = await task_called(visit, visit.reader, visit.request.path_params["task_id"])
     address = visit.to(
         f"{visit.home}/clusters/{task['cluster_id']}/infrastructure", task=task["id"]
     )
@@ -151,7 +154,7 @@ async def cancel(visit: Visit) -> Response:
 
 async def log(visit: Visit) -> Response:
     """A further piece of a log: the lines before a number, or those after one."""
-    task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
+    task = await task_called(visit, visit.reader, visit.request.path_params["task_id"])
     before = _line(visit, "before")
     after = None if before else _line(visit, "from")
     piece = await piece_of(visit, UUID(task["id"]), after=after, before=before)
@@ -168,7 +171,7 @@ async def log(visit: Visit) -> Response:
 
 async def log_text(visit: Visit) -> Response:
     """The whole log of a task, as text to keep."""
-    task = await _task(visit, visit.reader, visit.request.path_params["task_id"])
+    task = await task_called(visit, visit.reader, visit.request.path_params["task_id"])
     name = f"{task['cluster_name']}-{task['kind']}-{task['id'][:8]}.log"
     return StreamingResponse(
         whole_text(visit, UUID(task["id"])),

@@ -4,21 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import Any
-from uuid import UUID
 
 from adapters.http.web import parameter_text
-from adapters.http.web.forms import Form
+from adapters.http.web.forms import Form, id_in
 from adapters.http.web.parameter_fields import Filled, form_fields, offered, values_of
 from adapters.http.web.parameter_text import Schema
 from adapters.http.web.rendering import Rendered, Source, Wanted, rendered
 from adapters.http.web.visit import Visit
 from application.ports import RenderFault
+from domain.cluster_templates import MAX_SECTIONS
 from domain.input_parameters import Header, Parameter, ParameterType, fields_of
 from domain.secrets import MASK
 from projections.cluster_detail import cluster as cluster_by_id
 from projections.reader import Shown
 
-MOST_SECTIONS = 50
 STARTER = (
     Source(
         "SSH parameters",
@@ -88,7 +87,7 @@ class Tried:
 def draft_of(form: Form) -> Draft:
     """What was written in the editor; a section without name and text is none."""
     sources = []
-    for number in range(MOST_SECTIONS):
+    for number in range(MAX_SECTIONS):
         name = form.line(f"section.{number}.name")
         text = form.text(f"section.{number}.source")
         if name or text.strip():
@@ -170,7 +169,5 @@ async def _values(
 
 
 async def _cluster(visit: Visit, text: str) -> Shown | None:
-    try:
-        return await cluster_by_id(visit.reader, visit.workspace_id, UUID(text))
-    except ValueError:
-        return None
+    cluster_id = id_in(text)
+    return await cluster_by_id(visit.reader, visit.workspace_id, cluster_id) if cluster_id else None

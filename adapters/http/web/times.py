@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
+from domain.instants import in_calendar
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -33,8 +35,8 @@ def instant(text: str, zone: tzinfo) -> datetime | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     try:
-        return moment.astimezone(UTC)
-    except OverflowError:
+        return in_calendar(moment)
+    except ValueError:
         return None
 
 

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from adapters.http.edge import NotYet
 from adapters.http.problems import Mistake, Problem
 from adapters.http.web import pages
+from adapters.http.web.local import own_path
 from adapters.http.web.shared import Shared
 from adapters.http.web.visit import SignedOut, recognise
 from application.ports import Overloaded, Unavailable
@@ -51,5 +52,5 @@ def _said(request: Request, problem: Problem) -> dict[str, Any]:
         "problem": problem,
         "title": TITLES.get(problem.status, TITLE),
         "request_id": request.state.request_id,
-        "path": request.url.path,
+        "path": own_path(request.scope),
     }

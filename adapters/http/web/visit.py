@@ -12,11 +12,12 @@ from adapters.http.authentication import command_id_of, context_of, principal_of
 from adapters.http.edge import Edge, LoadExample, NotYet
 from adapters.http.executing import execute
 from adapters.http.problems import BadRequest
-from adapters.http.web.forms import Form, read_form
-from adapters.http.web.local import with_query
+from adapters.http.web.forms import Form, id_in, read_form
+from adapters.http.web.local import own_address, own_path, with_query
 from adapters.http.web.preferences import Preferences, preferences_of
 from adapters.http.web.shared import Shared
 from adapters.http.web.times import Times, instant, rfc3339, zone_called
+from adapters.http.whole_numbers import MAX_POSITION, whole_number
 from application.commands import Command, KeyReused, Outcome
 from application.permissions import Permission, Principal
 from domain.model import NotFound
@@ -89,9 +90,12 @@ class Visit:
     @property
     def here(self) -> str:
         """This page's own address, without what is only for one answer."""
-        url = self.request.url
-        address = f"{url.path}?{url.query}" if url.query else url.path
-        return with_query(address, {"after": None})
+        return with_query(own_address(self.request.scope), {"after": None})
+
+    @property
+    def path(self) -> str:
+        """This page's own address without parameters."""
+        return own_path(self.request.scope)
 
     def to(self, path: str, **query: Any) -> str:
         """An address of this site at the same instant."""
@@ -111,10 +115,20 @@ class Visit:
     def path_id(self, name: str) -> UUID:
         """An id in the path; what is none names nothing. Raises NotFound."""
         text = self.request.path_params[name]
-        try:
-            return UUID(text)
-        except ValueError:
-            raise NotFound(f"There is no {name.removesuffix('_id')} {text[:60]}.") from None
+        if (id_ := id_in(text)) is None:
+            raise NotFound(f"There is no {name.removesuffix('_id')} {text[:60]}.")
+        return id_
+
+    def path_number(self, name: str) -> int:
+        """A position in the path; what is none names nothing. Raises NotFound."""
+        text = self.request.path_params[name]
+        if (number := whole_number(text)) is None:
+            raise NotFound(f"There is no {name} {text[:60]}.")
+        return number
+
+    def number(self, name: str, at_most: int = MAX_POSITION) -> int | None:
+        """The whole number that the address says under a name. Raises BadRequest."""
+        return _number(self.request, name, at_most)
 
     def new_key(self) -> str:
         """A key for a form that is to take effect once."""
@@ -170,7 +184,7 @@ async def recognise(request: Request, shared: Shared) -> Visit:
     times = Times(edge.clock.now(), zone_called(edge.site.time_zone))
     at = _past(_instant(request, times, "at"), times)
     position = await _shown_position(edge) if at is None else 0
-    reader = await edge.reads.reader(at=at, after=_position(request))
+    reader = await edge.reads.reader(at=at, after=await _after(request, edge))
     return Visit(
         request, shared, principal, preferences_of(request.cookies), reader, times, at, position
     )
@@ -208,6 +222,17 @@ async def _shown_position(edge: Edge) -> int:
     return head
 
 
-def _position(request: Request) -> int | None:
-    text = request.query_params.get("after", "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+async def _after(request: Request, edge: Edge) -> int | None:
+    """The position that the page must show. Raises BadRequest for one that is yet to come."""
+    after = _number(request, "after", MAX_POSITION)
+    if after is not None and after > await edge.log.head():
+        raise BadRequest(f"?after: nothing stands at position {after} yet.")
+    return after
+
+
+def _number(request: Request, name: str, at_most: int) -> int | None:
+    text = request.query_params.get(name, "").strip()
+    number = whole_number(text, at_most)
+    if text and number is None:
+        raise BadRequest(f"?{name}: {text[:60]!r} is no whole number up to {at_most}.")
+    return number

@@ -81,7 +81,7 @@ async def fleet(visit: Visit) -> Response:
 
 async def fleet_live(visit: Visit) -> Response:
     """The fleet as it changes."""
-    return live.live(visit, _FleetWatch(visit), int(visit.query("position") or 0))
+    return live.live(visit, _FleetWatch(visit), visit.number("position") or 0)
 
 
 class _FleetWatch:
@@ -230,15 +230,12 @@ async def load_example(visit: Visit) -> Response:
 
 
 def _asked(form: Form, mode: str = "") -> dict[str, Any]:
+    interval = form.number("check_interval")
     return {
         "change_mode": form.text("change_mode", mode),
-        "check_interval": _number(form.line("check_interval")),
+        "check_interval": form.line("check_interval") if interval is None else interval,
         "install_on_create": form.text("install_on_create") == "yes",
     }
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isdecimal() and len(text) < 10 else text
 
 
 PAGES = [

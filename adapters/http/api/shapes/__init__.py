@@ -25,6 +25,7 @@ class Problem(Value):
     request_id: str | None
     error: str
     errors: list[Fault] = []
+    more_errors: int = Field(0, description="How many there are beside those in `errors`.")
 
 
 class Accepted(Value):
