@@ -37,6 +37,7 @@ test-full: setup ## What make test leaves out: the tests with what is built from
 soak: setup ## The long form of the fault tests, with their counts (tests/soak/counts.py)
 	@$(BIN)/python -m tests.support.servers.install sshd kafka loki
 	@$(PYTEST) tests/soak -m soak -s --timeout 0
+	@SOAK_HOSTILE_INPUT=whole $(PYTEST) tests/adapters/http/web/test_hostile_input.py --timeout 0
 
 bench: setup ## The figures; BENCH_JSON=file writes them as {name: number}
 	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka

@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice
 from urllib.parse import quote
 
 import pytest
@@ -39,7 +39,7 @@ from tests.adapters.http.web.house import MIRA, House, served
 
 pytestmark = pytest.mark.slow
 
-IS_WHOLE = bool(os.environ.get("QUARTERDECK_SOAK"))
+IS_WHOLE = bool(os.environ.get("SOAK_HOSTILE_INPUT"))
 JSON = (b"Content-Type", b"application/json")
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
 HTML = (b"Accept", b"text/html")
@@ -53,6 +53,25 @@ OF_ALL = frozenset({"at", "after", "nonsense"})
 IDS = frozenset({"version", "template", "task", "subject", "id", "from", "to", "values_of"})
 WORDS = frozenset({"nonsense", "archived", "failures", "every", "ended", "out", "action", "show"})
 """Read by comparing them with a word: a few values will do."""
+READ_CLOSELY = frozenset(
+    [
+        "at",
+        "after",
+        "since",
+        "until",
+        "position",
+        "line",
+        "open",
+        "from",
+        "before",
+        "tab",
+        "current_revision",
+        "next",
+        "back",
+        "here",
+    ]
+)
+"""Read as numbers, instants or addresses: each value counts."""
 ENDS = ("sign-out", "archive", "delete", "revoke", "cancel", "withdraw", "selected", "DELETE")
 """What ends something comes last, so that all else is tried on what is there."""
 HEADERS = (
@@ -228,12 +247,10 @@ def spread(
 
 def values_for(name: str, ids: dict[str, str]) -> list[bytes]:
     """What a name is tried with: all values, and for an id other spellings of those there are."""
-    if name in WORDS and not IS_WHOLE:
-        return values()[::10]
-    if name not in IDS:
-        return values()
-    known = [ids["version_id"], ids["cluster_id"], ids["task_id"], NO_ID]
-    return values() + [encoded(text) for id_ in known for text in (id_, *spellings(id_))]
+    known = [ids["version_id"], ids["cluster_id"], ids["task_id"], NO_ID] if name in IDS else []
+    others = [encoded(text) for id_ in known for text in (id_, *spellings(id_))]
+    step = 1 if IS_WHOLE or name in READ_CLOSELY else 10 if name in WORDS else 3
+    return values()[::step] + others
 
 
 async def test_no_parameter_of_a_page_or_live_stream_is_answered_with_a_defect(
@@ -250,7 +267,7 @@ async def test_no_parameter_of_a_page_or_live_stream_is_answered_with_a_defect(
     for path in places["cursor"]:
         requests += [
             ("GET", b"%s?cursor=%s" % (path, encoded(cursor)), (HTML,), None)
-            for cursor in cursors()
+            for cursor in islice(cursors(), 0, None, 1 if IS_WHOLE else 3)
         ]
     await must_hold(site, requests, caplog)
 
@@ -261,7 +278,7 @@ async def test_no_path_is_answered_with_a_defect_or_leads_elsewhere(
     requests = []
     for page in PAGES:
         for name in re.findall(r"{(\w+)}", page.path):
-            for value in values()[:: 1 if IS_WHOLE else 9]:
+            for value in values()[:: 1 if IS_WHOLE else 12]:
                 parts = {key: quote(id_) for key, id_ in site.ids.items()} | {name: "\1"}
                 target = page.path.format_map(parts).encode().replace(b"\1", value)
                 if b"live" not in target:
@@ -308,7 +325,7 @@ async def test_no_field_of_a_form_is_answered_with_a_defect(
         for name in names:
             places[name].append(path)
     requests = []
-    for path, name, value in list(spread(places, site.ids))[:: 1 if IS_WHOLE else 3]:
+    for path, name, value in spread(places, site.ids):
         given = {key: encoded(usual[key]) for key in fields[path] & usual.keys()} | {name: value}
         body = b"&".join(b"%s=%s" % (encoded(key), text) for key, text in given.items())
         requests.append(("POST", path, (HTML, FORM), body))
@@ -326,7 +343,7 @@ async def test_no_parameter_or_id_of_an_operation_is_answered_with_a_defect(
             if route.method == "GET":
                 places[name].append(path)
         for name in route.names:
-            for value in values()[:: 1 if IS_WHOLE else 9]:
+            for value in values()[:: 1 if IS_WHOLE else 12]:
                 parts = site.ids | {name: "\1"}
                 target = (PREFIX + route.path).format_map(parts).encode().replace(b"\1", value)
                 requests.append((route.method, target, (), None))
@@ -395,4 +412,46 @@ async def test_no_header_is_answered_with_a_defect(
                 if method in kind and name != b"Content-Type":
                     lines.append(kind[method])
                 requests.append((method, target.encode(), tuple(lines), body))
-    await must_hold(site, requests[:: 1 if IS_WHOLE else 5], caplog)
+    await must_hold(site, requests[:: 1 if IS_WHOLE else 17], caplog)
+
+
+LINES = (
+    b"GET //[ HTTP/1.1",
+    b"GET //evil.example/ HTTP/1.1",
+    b"GET http://[ HTTP/1.1",
+    b"GET http://evil.example/ HTTP/1.1",
+    b"GET http://x:99999999/ HTTP/1.1",
+    b"GET * HTTP/1.1",
+    b"GET ? HTTP/1.1",
+    b"GET /\xff\xfe HTTP/1.1",
+    b"GET /?q=\xff\xfe HTTP/1.1",
+    b"GET /clusters?q=\xed\xa0\x80 HTTP/1.1",
+    b"GET /%00 HTTP/1.1",
+    b"GET /%ff%fe/%c0%ae%c0%ae/ HTTP/1.1",
+    b"GET /..%2f..%2fetc/passwd HTTP/1.1",
+    b"GET /static/..%2f..%2f%00 HTTP/1.1",
+    b"GET /#fragment HTTP/1.1",
+    b"GET / HTTP/9.9",
+    b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5",
+    b"GET / HTTP/1.1\r\nContent-Length: -1",
+    b"GET / HTTP/1.1\r\nContent-Length: 99999999999999999999999",
+    b"GET / HTTP/1.1\r\nA\x00: b",
+    b"OPTIONS * HTTP/1.1",
+    b"TRACE / HTTP/1.1",
+    b"PROPFIND / HTTP/1.1",
+    b"CONNECT evil.example:443 HTTP/1.1",
+    b"QUERY /api/v1/clusters HTTP/1.1",
+    b"NONSENSE / HTTP/1.1",
+)
+
+
+async def test_no_request_line_is_answered_with_a_defect(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"%s\r\nHost: %s\r\nCookie: %s\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+    with caplog.at_level(logging.ERROR):
+        for line in LINES:
+            answer = await site.client.say(head % (line, site.host.encode(), site.cookie))
+            assert not wrong(answer), (line, wrong(answer))
+            site.client.close()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
