@@ -20,6 +20,7 @@ TITLES = {
     405: "Nothing is here",
     409: "That cannot be done now",
     413: "That is too long",
+    414: "That is too long",
     500: "This page could not be made",
     503: "Not available just now",
     504: "It took too long",

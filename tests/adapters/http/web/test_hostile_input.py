@@ -53,24 +53,8 @@ OF_ALL = frozenset({"at", "after", "nonsense"})
 IDS = frozenset({"version", "template", "task", "subject", "id", "from", "to", "values_of"})
 WORDS = frozenset({"nonsense", "archived", "failures", "every", "ended", "out", "action", "show"})
 """Read by comparing them with a word: a few values will do."""
-READ_CLOSELY = frozenset(
-    [
-        "at",
-        "after",
-        "since",
-        "until",
-        "position",
-        "line",
-        "open",
-        "from",
-        "before",
-        "tab",
-        "current_revision",
-        "next",
-        "back",
-        "here",
-    ]
-)
+READ_CLOSELY = frozenset({"position", "line", "open", "from", "before", "tab", "current_revision"})
+READ_CLOSELY |= {"at", "after", "since", "until", "next", "back", "here"}
 """Read as numbers, instants or addresses: each value counts."""
 ENDS = ("sign-out", "archive", "delete", "revoke", "cancel", "withdraw", "selected", "DELETE")
 """What ends something comes last, so that all else is tried on what is there."""

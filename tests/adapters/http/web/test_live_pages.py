@@ -198,3 +198,15 @@ async def test_what_someone_writes_is_not_pulled_away(house: House, mira: Visito
         heard = await listener.until(lambda it: "#stale" in it)
     assert "Asel Nurlanova changed it meanwhile." in heard
     assert "cluster-form" not in heard
+
+
+async def test_a_cluster_page_follows_only_the_log_of_its_own_task(
+    house: House, mira: Visitor
+) -> None:
+    await fill(house)
+    records = await house.hub.store.read(limit=10_000)
+    tasks = {r.event.cluster_id: r.stream_id for r in records if r.event.topic == "task.queued"}
+    (one, task), (_, foreign), *_ = tasks.items()
+    address = f"{EXAMPLE}/clusters/{one}/live?tab=infrastructure&task="
+    for text in (str(foreign), "nonsense", f"{{{task}}}"):
+        assert (await mira.client.get(f"{address}{text}")).status_code == 404
