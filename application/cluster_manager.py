@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from application.commands import Command
+from application.known_secrets import masked_end, masker_of
 from application.operation_requests import Tools, request_of_task
 from application.ports import (
     Continue,
@@ -21,10 +21,11 @@ from application.ports import (
     Overloaded,
     PhaseEnded,
     PhaseStarted,
-    TaskLogs,
     TracesLost,
     Unavailable,
 )
+from application.retrying import patiently
+from application.task_log_writer import TaskLogWriter
 from application.tasks import (
     BeginPhaseAnew,
     ClaimTask,
@@ -37,14 +38,12 @@ from application.tasks import (
     SucceedTask,
 )
 from application.work import of_its_own_accord
+from domain.clusters import ClusterConfigured
 from domain.model import Envelope, Recorded, Refusal, event_id
 from domain.secrets import Secret
 from domain.tasks import Task, TaskCancelRequested, TaskIsOver, TaskIsTaken, TaskQueued
 
 logger = logging.getLogger(__name__)
-
-LOG_EVERY_SECONDS = 0.1
-LOG_LINES = 500
 
 
 @dataclass(slots=True)
@@ -52,6 +51,8 @@ class _Running:
     operation: Operation | None = None
     cancel_wanted: bool = False
     work: "asyncio.Task[None] | None" = None
+    cluster_id: UUID | None = None
+    log: TaskLogWriter | None = None
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class ClusterManager:
                 await self._rest()
 
     def notice(self, recorded: Recorded) -> None:
-        """Hear of an event: a new task, or that someone wants one cancelled."""
+        """Hear of an event: a new task, that someone wants one cancelled, or a new password."""
         match recorded.event:
             case TaskQueued():
                 self._heard[recorded.stream_id] = None
@@ -95,6 +96,10 @@ class ClusterManager:
                 running = self._running.get(recorded.stream_id)
                 if running is not None:
                     running.cancel_wanted = True
+            case ClusterConfigured():
+                for running in self._running.values():
+                    if running.log and running.cluster_id == recorded.stream_id:
+                        running.log.forget_masker()
 
     async def _rest(self) -> None:
         try:
@@ -178,9 +183,14 @@ class ClusterManager:
 
     async def _operate(self, task_id: UUID, request: OperationRequest) -> None:
         running = self._running[task_id]
+        running.cluster_id = request.cluster_id
+        log = running.log = TaskLogWriter(
+            self.tools.task_logs,
+            task_id,
+            lambda: masker_of(self.tools, request.cluster_id, request.documents),
+        )
         async with self.tools.installer.open(request) as operation:
             running.operation = operation
-            log = _Log(self.tools.task_logs, task_id)
             beside = [
                 asyncio.create_task(self._watch_cancel(task_id, running), name="watch cancel"),
                 asyncio.create_task(log.run(), name="keep log"),
@@ -202,7 +212,9 @@ class ClusterManager:
         assert running.operation is not None
         await running.operation.cancel()
 
-    async def _tell(self, task_id: UUID, operation: Operation, report: object, log: "_Log") -> None:
+    async def _tell(
+        self, task_id: UUID, operation: Operation, report: object, log: TaskLogWriter
+    ) -> None:
         match report:
             case LogLine():
                 await log.add(report)
@@ -224,7 +236,7 @@ class ClusterManager:
                 operation.answer(Continue.NEXT_PHASE)
             case Finished():
                 await log.flush()
-                await self._finish(task_id, report)
+                await self._finish(task_id, masked_end(report, await log.masker()))
 
     async def _end_phase(self, task_id: UUID, ended: PhaseEnded) -> None:
         state = {
@@ -260,49 +272,6 @@ class ClusterManager:
     async def _execute(self, command: Command, task_id: UUID) -> None:
         known: Envelope = {"correlation_id": task_id, "causation_id": event_id(task_id, 1)}
         await self.tools.bus.execute(command, of_its_own_accord(known))
-
-
-class _Log:
-    """Lines of one task on their way to where they are kept, in small batches."""
-
-    def __init__(self, task_logs: TaskLogs, task_id: UUID) -> None:
-        self._task_logs = task_logs
-        self._task_id = task_id
-        self._lines: list[LogLine] = []
-        self._turn = asyncio.Lock()
-
-    async def add(self, line: LogLine) -> None:
-        self._lines.append(line)
-        if len(self._lines) >= LOG_LINES:
-            await self.flush()
-
-    async def flush(self) -> None:
-        async with self._turn:
-            lines, self._lines = self._lines, []
-            await patiently(lambda: self._task_logs.write(self._task_id, lines))
-
-    async def run(self) -> None:
-        while True:
-            await asyncio.sleep(LOG_EVERY_SECONDS)
-            await self.flush()
-
-
-async def patiently(act: Callable[[], Awaitable[Any]]) -> Any:
-    """Do it again until the database is there."""
-    async for _ in _pauses():
-        try:
-            return await act()
-        except (Unavailable, Overloaded):
-            continue
-    raise AssertionError("pauses never end")
-
-
-async def _pauses() -> AsyncIterator[None]:
-    pause = 0.1
-    while True:
-        yield
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 5.0)
 
 
 def _lease(task_id: UUID) -> str:

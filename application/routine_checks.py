@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID, uuid5
 
 from application.clusters import CheckCluster
+from application.known_secrets import masked_end, masker_of
 from application.operation_requests import Tools, request_of_look
 from application.ports import (
     Clock,
@@ -160,6 +161,9 @@ class RoutineChecker:
         request = await request_of_look(self.tools, cluster_id, cluster, look_id)
         async with self.tools.installer.open(request) as operation:
             finished = await _end_of(operation)
+        if finished is not None and (finished.error or finished.drift):
+            masker = await masker_of(self.tools, cluster_id, request.documents)
+            finished = masked_end(finished, masker)
         look = _look_of(finished, self.clock.now())
         await self.checks.keep(cluster_id, look)
         # What was found of a cluster that has changed meanwhile says nothing of it as it is now.

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from adapters.bootstrap import Hub
 from adapters.postgres.stream import PARTITION, LogStream
-from application.cluster_manager import patiently
 from application.ports import Mark
+from application.retrying import patiently
 from domain.model import Recorded
 
 Listener = Callable[[Recorded], None]

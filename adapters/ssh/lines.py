@@ -1,8 +1,21 @@
 """Output becomes lines for a log: each ends at a newline, or where it would grow too long."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 LONGEST_LINE_BYTES = 8 * 1024
+NEWLINE = ord("\n")
+
+
+class Line(NamedTuple):
+    """A line's text and the number of the byte after it."""
+
+    text: str
+    offset: int
+
+
+class CutLine(Line):
+    """A line that would have grown too long; the next one goes on where it ends."""
 
 
 class Lines:
@@ -17,15 +30,16 @@ class Lines:
         """The byte after the last line that was given out."""
         self._rest = bytearray()
 
-    def feed(self, chunk: bytes) -> Iterator[tuple[str, int]]:
+    def feed(self, chunk: bytes) -> Iterator[Line]:
         self._rest += chunk
         begin = 0
         while (end := self._end_of_line(begin)) is not None:
-            yield self._given(self._rest[begin:end])
+            line = self._given(self._rest[begin:end])
+            yield line if self._rest[end - 1] == NEWLINE else CutLine(*line)
             begin = end
         del self._rest[:begin]
 
-    def rest(self) -> Iterator[tuple[str, int]]:
+    def rest(self) -> Iterator[Line]:
         """The last line, when no newline ends it."""
         if self._rest:
             yield self._given(self._rest)
@@ -39,10 +53,10 @@ class Lines:
             return None
         return _whole_characters(self._rest, begin, begin + LONGEST_LINE_BYTES)
 
-    def _given(self, line: bytearray) -> tuple[str, int]:
+    def _given(self, line: bytearray) -> Line:
         self.offset += len(line)
         text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="replace")
-        return text.replace("\0", "\N{REPLACEMENT CHARACTER}"), self.offset
+        return Line(text.replace("\0", "\N{REPLACEMENT CHARACTER}"), self.offset)
 
 
 def _whole_characters(line: bytearray, begin: int, end: int) -> int:

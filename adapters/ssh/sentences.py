@@ -43,5 +43,9 @@ def _code(code: int) -> str:
 
 def plain(line: str) -> str:
     """A line without colours and control characters, cut where it is too long for a sentence."""
-    text = TERMINAL_CODES.sub("", line).strip()
-    return text if len(text) <= LAST_LINE_CHARACTERS else f"{text[:LAST_LINE_CHARACTERS]}…"
+    return shortened(TERMINAL_CODES.sub("", line).strip(), LAST_LINE_CHARACTERS)
+
+
+def shortened(text: str, characters: int) -> str:
+    """The text; an ellipsis tells that its end was cut off."""
+    return text if len(text) <= characters else f"{text[:characters]}…"

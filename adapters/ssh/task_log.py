@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from adapters.ssh.lines import CutLine, Line
 from application.ports import LogLine
 
 TAIL_LINES = 20
@@ -23,12 +24,13 @@ class TaskLog:
         """The byte after the last line of the phase."""
         return self._offsets.get(phase, 0)
 
-    async def add(self, phase: str, lines: Iterable[tuple[str, int]]) -> None:
-        for text, offset in lines:
-            await self._tell(LogLine(phase, text, offset=offset))
-            self._offsets[phase] = offset
-            if text.strip():
-                self.tail.append(text)
+    async def add(self, phase: str, lines: Iterable[Line]) -> None:
+        for line in lines:
+            is_cut = isinstance(line, CutLine)
+            await self._tell(LogLine(phase, line.text, offset=line.offset, is_cut=is_cut))
+            self._offsets[phase] = line.offset
+            if line.text.strip():
+                self.tail.append(line.text)
 
     async def note(self, phase: str, text: str) -> None:
         await self._tell(LogLine(phase, text, stream="note"))

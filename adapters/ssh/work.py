@@ -12,7 +12,7 @@ from adapters.ssh.job import Job, Outcome
 from adapters.ssh.keys import login_keys
 from adapters.ssh.reach import Reach
 from adapters.ssh.runs import Runs
-from adapters.ssh.sentences import how_it_failed, plain
+from adapters.ssh.sentences import how_it_failed, plain, shortened
 from adapters.ssh.state import SavedState, outputs_of
 from adapters.ssh.task_log import TaskLog
 from adapters.ssh.timings import Timings
@@ -135,7 +135,7 @@ class Work:
             if outcome.ending.code != 0:
                 differences.append(difference(phase.name, outcome))
         await self._leave_no_traces()
-        drift = "\n".join(differences)[:MOST_DRIFT_CHARACTERS]
+        drift = shortened("\n".join(differences), MOST_DRIFT_CHARACTERS)
         return Finished(self.state, in_sync=not differences, drift=drift or None)
 
     def _script_of(self, phase: Phase) -> Job:

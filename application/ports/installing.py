@@ -51,6 +51,8 @@ class LogLine:
     stream: str = "out"
     offset: int | None = None
     """The byte after this line in the phase's output, to continue from."""
+    is_cut: bool = False
+    """Whether it goes on in the phase's next line: no newline ends it."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -5,11 +5,13 @@ import base64
 import logging
 import os
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from application.clusters import CheckCluster, InstallCluster
+from application.clusters import ChangeCluster, CheckCluster, InstallCluster
 from application.ports import (
     Continue,
     Finished,
@@ -25,6 +27,7 @@ from domain.clusters import ClusterStatus
 from domain.model import Recorded
 from domain.tasks import (
     TaskClaimed,
+    TaskFailed,
     TaskLost,
     TaskPhaseEnded,
     TaskPhaseStarted,
@@ -32,7 +35,7 @@ from domain.tasks import (
     TaskSucceeded,
     TaskTracesLost,
 )
-from tests.application.managers import House, a_house, kinds, until
+from tests.application.managers import House, Script, a_house, kinds, until
 
 PHASES = ("prepare", "boot")
 STATE = {"inventory": b"three machines"}
@@ -304,6 +307,71 @@ async def test_log_lines_wait_for_the_database() -> None:
     async with house.manager():
         await house.over(task_id)
     assert house.logs.lines == ["a", "b"]
+
+
+def printing(*texts: str, **more: Any) -> list[LogLine]:
+    ends = accumulate(len(text) for text in texts)
+    return [
+        LogLine("boot", text, offset=end, **more) for text, end in zip(texts, ends, strict=True)
+    ]
+
+
+async def a_house_with_a_password(password: str, *scripts: Script) -> House:
+    house = await a_house(*scripts)
+    house.cluster_id = await house.hub.cluster(
+        house.workspace_id, "guarded", size=3, zone="a", password=password
+    )
+    return house
+
+
+async def change_password(house: House, password: str) -> None:
+    cluster = await house.cluster()
+    change = ChangeCluster(
+        workspace_id=house.workspace_id,
+        cluster_id=house.cluster_id,
+        name=cluster.name,
+        cluster_template_version_id=cluster.configuration.template_version_id,
+        values={"size": 3, "zone": "a", "password": password},
+    )
+    await house.hub.do(change)
+
+
+async def test_a_password_is_masked_in_the_log_and_in_the_reason() -> None:
+    note = LogLine("boot", "Trying with open-sesame.", stream="note")
+    end = Finished({}, error="Phase boot failed. Last line: pass=open-sesame")
+    lines = printing("pass=open-sesame", "b3Blbi1zZXNhbWU=", "private 2")
+    house = await a_house_with_a_password("open-sesame", [*lines, note, end])
+    task_id = await house.install()
+    async with house.manager():
+        await house.over(task_id)
+    assert house.logs.lines == ["pass=***", "***=", "***", "Trying with ***."]
+    (failed,) = [event for event in house.hub.events() if isinstance(event, TaskFailed)]
+    assert failed.reason == "Phase boot failed. Last line: pass=***"
+
+
+async def test_a_password_is_masked_where_a_long_line_was_cut_in_it() -> None:
+    cut = printing("x" * 9 + "open-", "sesame y open", is_cut=True)
+    last = LogLine("boot", "-sesame", offset=40)
+    house = await a_house_with_a_password("open-sesame", [*cut, last, GOOD])
+    task_id = await house.install()
+    async with house.manager():
+        await house.over(task_id)
+    assert house.logs.lines == ["x" * 9 + "***", "*** y ***", "***"]
+
+
+async def test_a_password_that_is_changed_meanwhile_is_masked_beside_the_former_one() -> None:
+    changed = asyncio.Event()
+    lines = printing("open-sesame open-barley")
+    house = await a_house_with_a_password("open-sesame", [changed, *lines, GOOD])
+    task_id = await house.install()
+    async with house.manager() as manager:
+        await until(lambda: house.player.operations)
+        await change_password(house, "open-barley")
+        for recorded in house.hub.store.records:
+            manager.notice(recorded)
+        changed.set()
+        await house.over(task_id)
+    assert house.logs.lines == ["*** ***"]
 
 
 async def test_a_manager_outlives_a_database_that_is_away() -> None:

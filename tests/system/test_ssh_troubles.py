@@ -1,6 +1,7 @@
 """What goes wrong with a host is told in the right status and in a sentence people understand."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from application.cluster_manager import ClusterManager
 from application.cluster_templates import SectionText
 from application.clusters import (
     ApplyChanges,
+    ChangeCluster,
     ChangeClusterSettings,
     CheckCluster,
     ClusterCommand,
@@ -49,9 +51,17 @@ apiVersion: dhctl.deckhouse.io/v1
 kind: SSHHost
 host: {{ .host }}
 """
-PARAMS: tuple[dict[str, Any], ...] = tuple(
-    {"key": key, "title": key, "type": "number" if key == "port" else "string"}
-    for key in ("host", "port", "user")
+PASSWORD = "pass\\wörd & 'more' of it"
+PRINTS_ITS_PASSWORD = """
+printf '%s\\n' "$P"; printf 'Basic %s\\n' "$(printf 'user:%s' "$P" | base64)"
+head -c 8180 /dev/zero | tr '\\0' x; printf '%s\\n' "$P"
+echo "the last words are $P"; exit 3
+"""
+PARAMS: tuple[dict[str, Any], ...] = (
+    {"key": "host", "title": "Host", "type": "string"},
+    {"key": "port", "title": "Port", "type": "number"},
+    {"key": "user", "title": "User", "type": "string"},
+    {"key": "secret", "title": "P", "type": "string", "format": "password", "optional": True},
 )
 
 
@@ -97,6 +107,18 @@ class Story:
     async def status(self) -> ClusterStatus:
         return (await self.cluster()).status
 
+    async def give(self, **values: Any) -> None:
+        """Declare more values."""
+        cluster = await self.cluster()
+        configuration = cluster.configuration
+        change = ChangeCluster(
+            **self.about,
+            name=cluster.name,
+            cluster_template_version_id=configuration.template_version_id,
+            values={**configuration.values, **values},
+        )
+        await self.house.do(change)
+
     async def authorize(self) -> None:
         self.host.authorize((await self.cluster()).ssh_public_key)
 
@@ -138,7 +160,8 @@ async def tell(database: str, tmp_path: Path, ssh_host: SshHost) -> AsyncIterato
 
 def installation(*phases: dict[str, Any], **spec: Any) -> str:
     document = {"apiVersion": "quarterdeck.io/v1", "kind": "SSHInstallation"}
-    return orjson.dumps({**document, "spec": {"phases": phases, **spec}}).decode()
+    text = orjson.dumps({**document, "spec": {"phases": phases, **spec}}).decode()
+    return text.replace('"{{ .secret }}"', "{{ .secret | toJson }}")
 
 
 def phase(name: str, script: str, **more: Any) -> dict[str, Any]:
@@ -219,6 +242,19 @@ async def test_a_flood_of_output_neither_fails_the_installation_nor_fills_the_lo
     lines = await story.house.hub.task_logs.read(UUID(task["id"]), limit=5000)
     assert sum(len(line.text) for line in lines if line.stream == "out") == 8 * 1024 * 1024
     assert "91,611,392 bytes of output dropped" in "".join(line.text for line in lines)
+
+
+async def test_a_password_that_a_script_prints_is_masked_wherever_it_is_told(tell: Tell) -> None:
+    story = await tell(phase("a", PRINTS_ITS_PASSWORD), env={"P": "{{ .secret }}"})
+    await story.give(secret=PASSWORD)
+    await story.authorize()
+    task = await story.ask(InstallCluster)
+    lines = await story.house.hub.task_logs.read(UUID(task["id"]), limit=5000)
+    plain, basic, cut, rest, last, *_ = [line.text for line in lines if line.phase == "a"]
+    assert (plain, rest, last) == ("***", "***", "the last words are ***")
+    assert re.fullmatch(r"Basic dXNlcj.{0,2}\*\*\*.{0,3}", basic)
+    assert cut == "x" * 8180 + "***"
+    assert task["reason"].endswith("Last line: the last words are ***")
 
 
 async def test_each_operation_that_fails_has_a_status_of_its_own(tell: Tell) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.ssh.lines import LONGEST_LINE_BYTES, Lines
+from adapters.ssh.lines import LONGEST_LINE_BYTES, CutLine, Lines
 
 TEXTS = st.lists(
     st.one_of(
@@ -53,6 +53,13 @@ def test_a_long_line_is_cut_between_characters() -> None:
     told = cut(output, [])
     assert "\N{REPLACEMENT CHARACTER}" not in "".join(text for text, _ in told)
     assert [offset for _, offset in told] == [8191, 15001]
+
+
+def test_a_line_that_was_cut_is_told_apart_from_one_that_ended() -> None:
+    lines = Lines(0)
+    output = b"x" * LONGEST_LINE_BYTES + b"y\n" + b"z" * (LONGEST_LINE_BYTES - 1) + b"\nrest"
+    told = [*lines.feed(output), *lines.rest()]
+    assert [isinstance(line, CutLine) for line in told] == [True, False, False, False]
 
 
 def test_bytes_that_are_no_text_are_replaced_and_colours_kept() -> None:
