@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from domain.model import Fault, Invalid, Value
 from domain.secrets import Secret
-from domain.values import ConnectionHost, OperationKind
+from domain.values import ConnectionHost, OperationKind, canonical_host, host_and_port
 
 API_VERSION = "quarterdeck.io/v1"
 DHCTL_API_VERSION = "dhctl.deckhouse.io/v1"
@@ -35,6 +35,9 @@ CHECK_TIMEOUT_SECONDS = 60
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+NOT_A_HOST = "must be the name or the address of a host"
+PORT = re.compile(r"[0-9]{1,5}")
+PORTS = range(1, 65536)
 HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,252}")
 MAX_LABEL = 63
 """Characters between two dots of a name (RFC 1035)."""
@@ -112,11 +115,32 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 
 
 def _host(text: str) -> str:
-    labels = text.removesuffix(".").split(".")
-    are_labels = ":" in text or all(0 < len(label) <= MAX_LABEL for label in labels)
-    if not HOST.fullmatch(text) or not are_labels:
-        raise ValueError("must be the name or the address of a host")
-    return text
+    """A name or an address, which may bring its port: `name:2222`, `[2001:db8::1]:2222`."""
+    try:
+        host, port = _parts(text)
+        host = canonical_host(host)
+    except ValueError:
+        raise ValueError(NOT_A_HOST) from None
+    labels = host.removesuffix(".").split(".")
+    are_labels = ":" in host or all(0 < len(label) <= MAX_LABEL for label in labels)
+    if not HOST.fullmatch(host) or not are_labels or (port is not None and port not in PORTS):
+        raise ValueError(NOT_A_HOST)
+    return host if port is None else host_and_port(host, port)
+
+
+def split_host(text: str, default_port: int) -> tuple[str, int]:
+    """The host and its own port, or the one that the connection gives for all."""
+    host, port = _parts(text)
+    return canonical_host(host), default_port if port is None else port
+
+
+def _parts(text: str) -> tuple[str, int | None]:
+    if text.count(":") != 1 and "]:" not in text:
+        return text, None
+    host, _, port = text.rpartition(":")
+    if not PORT.fullmatch(port):
+        raise ValueError(NOT_A_HOST)
+    return host, int(port)
 
 
 def _user(text: str) -> str:
@@ -327,16 +351,16 @@ def masters_of(documents: Mapping[str, Sequence[Any]]) -> tuple[ConnectionHost, 
     if faults:
         return ()
     reached = _connection(configs[0], hosts)
-    return tuple(
-        ConnectionHost(host=host, user=reached.user, port=reached.port) for host in reached.hosts
-    )
+    at = (split_host(host, reached.port) for host in reached.hosts)
+    return tuple(ConnectionHost(host=host, user=reached.user, port=port) for host, port in at)
 
 
 def _connection(config: SSHConfig, hosts: Sequence[SSHHost]) -> Connection:
     bastion = None
     if config.ssh_bastion_host:
         user = config.ssh_bastion_user or config.ssh_user
-        bastion = Bastion(host=config.ssh_bastion_host, port=config.ssh_bastion_port, user=user)
+        host, port = split_host(config.ssh_bastion_host, config.ssh_bastion_port)
+        bastion = Bastion(host=host, port=port, user=user)
     return Connection(
         hosts=tuple(dict.fromkeys(host.host for host in hosts)),
         port=config.ssh_port,

@@ -1,6 +1,7 @@
 """Names and references that several aggregates share."""
 
 from enum import StrEnum
+from ipaddress import IPv6Address
 from typing import Annotated
 from uuid import UUID
 
@@ -44,6 +45,19 @@ class OperationKind(StrEnum):
     CHANGE = "change"
     CHECK = "check"
     DELETE = "delete"
+
+
+def canonical_host(text: str) -> str:
+    """A name as it is; an address of IPv6 without brackets and in its one short form (RFC 5952),
+    with its scope. Raises ValueError for what only looks like one."""
+    if ":" not in text:
+        return text
+    return str(IPv6Address(text[1:-1] if text[:1] + text[-1:] == "[]" else text))
+
+
+def host_and_port(host: str, port: int) -> str:
+    """`name:22`, `192.0.2.1:22` or `[2001:db8::1]:22` (RFC 3986)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class ConnectionHost(Value):

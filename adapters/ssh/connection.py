@@ -1,8 +1,6 @@
 """A connection to a host whose key is pinned; nothing secret is said before its key is known."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,8 +8,11 @@ from typing import NamedTuple
 
 import asyncssh
 
-from adapters.ssh.failures import Failed, HostGone, LoginRefused
+from adapters.ssh.dialing import Dialed, dial, no_answer, turned_away, unreachable
+from adapters.ssh.failures import BastionGone, Failed, HostGone, LoginRefused
+from adapters.ssh.forwarding import not_forwarded
 from adapters.ssh.keys import described, one_line, pinned_key
+from domain.values import host_and_port
 
 HOST_KEY_ALGORITHMS = (
     "ssh-ed25519",
@@ -32,7 +33,7 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
 
 class HostKeyUnknown(Exception):
@@ -58,7 +59,17 @@ class Login:
 class _HostKeyCheck(asyncssh.SSHClient):
     def __init__(self, pinned: asyncssh.SSHKey | None) -> None:
         self._pinned = pinned
+        self._connection: asyncssh.SSHClientConnection | None = None
         self.offered: asyncssh.SSHKey | None = None
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether the server has told its version: what it says before is not of SSH."""
+        connection = self._connection
+        return connection is not None and bool(connection.get_extra_info("server_version"))
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._connection = conn
 
     def validate_host_public_key(
         self,
@@ -80,16 +91,21 @@ async def connect(
     """Log in at the address, which must show the key that is pinned for it.
 
     Raises HostKeyUnknown when none is pinned, Failed when it is another, HostGone when the host
-    does not answer and LoginRefused when it does not let us in.
+    does not answer, LoginRefused when it does not let us in, and BastionGone when the connection
+    that leads there does not lead there.
     """
     line = pins.get(str(address))
     pinned = pinned_key(line, str(address)) if line else None
     check = _HostKeyCheck(pinned)
+    failed: dict[str, HostGone] = {}
+    first_words = ""
     try:
         async with asyncio.timeout(login.connect_seconds):
-            return await _log_in(address, login, check, pinned, through)
+            dialed = None if through else await dial(*address, failed)
+            first_words = dialed.first_words if dialed else ""
+            return await _log_in(address, login, check, pinned, dialed, through)
     except TimeoutError:
-        raise HostGone(f"did not answer within {login.connect_seconds:g} s") from None
+        raise no_answer(failed, login.connect_seconds) from None
     except asyncssh.HostKeyNotVerifiable as error:
         if check.offered is None:
             raise HostGone(f"shows no host key that can be used: {error.reason}") from None
@@ -98,12 +114,14 @@ async def connect(
         raise Failed(_changed(address, pinned, check.offered)) from None
     except asyncssh.PermissionDenied:
         raise LoginRefused(_refused(login)) from None
+    except asyncssh.ChannelOpenError as error:
+        raise not_forwarded(error.code, error.reason, str(address)) from None
     except asyncssh.Error as error:
-        raise HostGone(f"breaks the connection off: {error.reason}") from None
+        raise _broken_off(error, check, first_words, through) from None
     except UnicodeError:
         raise HostGone("has no name that can be looked up") from None
     except OSError as error:
-        raise HostGone(_unreachable(error)) from None
+        raise unreachable(error) from None
 
 
 async def _log_in(
@@ -111,11 +129,13 @@ async def _log_in(
     login: Login,
     check: _HostKeyCheck,
     pinned: asyncssh.SSHKey | None,
+    dialed: Dialed | None,
     through: asyncssh.SSHClientConnection | None,
 ) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(
         address.host,
         address.port,
+        sock=dialed.socket if dialed else None,
         tunnel=through,
         client_factory=lambda: check,
         known_hosts=NO_KNOWN_HOSTS,
@@ -155,17 +175,17 @@ def _refused(login: Login) -> str:
     )
 
 
-def _unreachable(error: OSError) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "refuses connections"
-        case ConnectionResetError() | BrokenPipeError():
-            return "breaks the connection off"
-        case socket.gaierror():
-            return "cannot be reached: its name is not known"
-    if isinstance(error.errno, int) and error.errno > 0:
-        return f"cannot be reached: {os.strerror(error.errno)}"
-    return f"cannot be reached: {error}"
+def _broken_off(
+    error: asyncssh.Error,
+    check: _HostKeyCheck,
+    first_words: str,
+    through: asyncssh.SSHClientConnection | None,
+) -> HostGone:
+    if through is not None and through.is_closed():
+        return BastionGone("breaks the connection off")
+    if isinstance(error, asyncssh.ConnectionLost) and not check.has_spoken:
+        return turned_away(first_words)
+    return HostGone(f"breaks the connection off: {error.reason}")
 
 
 async def hang_up(connection: asyncssh.SSHClientConnection) -> None:

@@ -10,13 +10,11 @@ from importlib.resources import files
 from typing import Literal, Self
 from uuid import UUID
 
-import asyncssh
-
 from adapters.ssh.failures import HostGone
-from adapters.ssh.remote import ask, listen
+from adapters.ssh.remote import LOST, RemoteCommands
 
 PREPARE = (
-    "umask 077; cd || exit 70; echo --quarterdeck--; "
+    "umask 077; echo --quarterdeck--; cd || exit 70; "
     "if [ -d {task} ]; then echo known; elif [ {create} = no ]; then echo absent; exit 0; "
     "else mkdir -p {task} || exit 70; echo new; fi; "
     "if [ -e {toolkit} ]; then cat > /dev/null; else cat > {draft} && "
@@ -24,6 +22,11 @@ PREPARE = (
     "pwd"
 )
 """On one line, because not every log-in shell takes a quoted one with several."""
+CALL = (
+    '[ -e "$0" ] && exec sh "$0" "$@"; '
+    "echo --quarterdeck--; echo the folder of the task is gone >&2; exit 70"
+)
+"""Another manager that ended the task has removed it, or the host was installed anew."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +62,24 @@ class Launch:
 class TaskFolder:
     """`~/.quarterdeck/<cluster>/<task>/` on a host; methods raise HostGone when that goes away."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, path: str, toolkit: str) -> None:
-        self._connection = connection
+    def __init__(self, commands: RemoteCommands, path: str, toolkit: str) -> None:
+        self._commands = commands
         self.path = path
         self._toolkit = toolkit
 
     @classmethod
-    async def make(
-        cls, connection: asyncssh.SSHClientConnection, cluster_id: UUID, task_id: UUID
-    ) -> Self:
+    async def make(cls, commands: RemoteCommands, cluster_id: UUID, task_id: UUID) -> Self:
         """The task's folder, made if it is not there."""
-        _, home, toolkit = await _prepare(connection, _place(cluster_id, task_id), create=True)
-        return cls(connection, f"{home}/{_place(cluster_id, task_id)}", f"{home}/{toolkit}")
+        _, home, toolkit = await _prepare(commands, _place(cluster_id, task_id), create=True)
+        return cls(commands, f"{home}/{_place(cluster_id, task_id)}", f"{home}/{toolkit}")
 
     @classmethod
-    async def find(
-        cls, connection: asyncssh.SSHClientConnection, cluster_id: UUID, task_id: UUID
-    ) -> Self | None:
+    async def find(cls, commands: RemoteCommands, cluster_id: UUID, task_id: UUID) -> Self | None:
         """The task's folder if it is there."""
-        word, home, toolkit = await _prepare(connection, _place(cluster_id, task_id), create=False)
+        word, home, toolkit = await _prepare(commands, _place(cluster_id, task_id), create=False)
         if word == "absent":
             return None
-        return cls(connection, f"{home}/{_place(cluster_id, task_id)}", f"{home}/{toolkit}")
+        return cls(commands, f"{home}/{_place(cluster_id, task_id)}", f"{home}/{toolkit}")
 
     async def look(self, phase: str, kind: str) -> Found | None:
         """The newest run of this kind; None when none was ever claimed."""
@@ -122,7 +121,7 @@ class TaskFolder:
         """The phase's output from a byte on, as it comes, and last of all the run's Ending."""
         command = self._command("follow", self._at(phase), run, str(offset))
         last_words: list[bytes] = []
-        async with aclosing(listen(self._connection, command, last_words)) as output:
+        async with aclosing(self._commands.listen(command, last_words)) as output:
             async for chunk in output:
                 yield chunk
         yield _ending(b"".join(last_words))
@@ -147,19 +146,17 @@ class TaskFolder:
         return f"{self.path}/{name}"
 
     def _command(self, *words: str) -> str:
-        return f"exec sh {shlex.join([self._toolkit, *words])}"
+        return f"exec sh -c {shlex.join([CALL, self._toolkit, *words])}"
 
     async def _ask(self, *words: str, given: bytes = b"") -> bytes:
-        return await ask(self._connection, self._command(*words), given)
+        return await self._commands.ask(self._command(*words), given)
 
 
 def _place(cluster_id: UUID, task_id: UUID) -> str:
     return f".quarterdeck/{cluster_id}/{task_id}"
 
 
-async def _prepare(
-    connection: asyncssh.SSHClientConnection, task: str, *, create: bool
-) -> tuple[str, str, str]:
+async def _prepare(commands: RemoteCommands, task: str, *, create: bool) -> tuple[str, str, str]:
     """`known`, `new` or `absent`; the home folder; and the toolkit's place below it."""
     content = files(__package__).joinpath("toolkit.sh").read_bytes()
     toolkit = f"{task}/toolkit-{hashlib.sha256(content).hexdigest()[:12]}.sh"
@@ -170,7 +167,7 @@ async def _prepare(
         size=len(content),
         create="yes" if create else "no",
     )
-    answer = await ask(connection, f"exec sh -c {shlex.quote(text)}", content)
+    answer = await commands.ask(f"exec sh -c {shlex.quote(text)}", content)
     word, *rest = answer.decode(errors="replace").splitlines()
     return word, (rest[-1].rstrip("/") if rest else ""), toolkit
 
@@ -182,4 +179,4 @@ def _ending(words: bytes) -> Ending:
         case [line] if line.startswith("end "):
             _, code, how, dropped, seconds = line.split()
             return Ending(how, int(code), int(dropped), int(seconds))
-    raise HostGone("the connection was lost")
+    raise HostGone(LOST)

@@ -1,20 +1,17 @@
-"""The way to the hosts: through the bastion, in their order, and again when they went away."""
+"""The way to the hosts: through the bastion, and in their order."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import asyncssh
 
 from adapters.ssh.connection import Address, HostKeyUnknown, Login, connect, hang_up
-from adapters.ssh.failures import Failed, HostGone
+from adapters.ssh.failures import BastionGone, Failed, HostGone, TurnedAway
+from adapters.ssh.outage import Note, Outage
 from adapters.ssh.timings import Timings
 from application.ports import HostKeyOffered
-from domain.installation import Connection
-
-FIRST_PAUSE_SECONDS = 0.25
+from domain.installation import Connection, split_host
 
 Offer = Callable[[HostKeyOffered], Awaitable[None]]
-Note = Callable[[str], Awaitable[None]]
 
 
 class Reach:
@@ -36,59 +33,48 @@ class Reach:
         self._open: list[asyncssh.SSHClientConnection] = []
 
     def address(self, host: str) -> Address:
-        return Address(host, self._where.port)
+        return Address(*split_host(host, self._where.port))
 
     def name(self, host: str) -> str:
         """How a person calls the host and the user on it."""
         return f"{self._where.user}@{self.address(host)}"
 
-    async def choose(self) -> tuple[str, asyncssh.SSHClientConnection]:
-        """The first host that lets us in. Raises Failed with each host's reason when none does."""
-        reasons = []
-        for host in self._where.hosts:
+    async def choose(self, note: Note) -> tuple[str, asyncssh.SSHClientConnection]:
+        """The first host that lets us in; hosts that turn us away for the moment are waited for.
+
+        Raises Failed with each host's reason when none does.
+        """
+        outage = Outage(self._timings)
+        while True:
+            reasons: list[tuple[str, HostGone]] = []
+            for host in self._where.hosts:
+                try:
+                    return host, await self.dial(host)
+                except HostGone as gone:
+                    reasons.append((str(self.address(host)), gone))
+            busy = [reason for reason in reasons if isinstance(reason[1], TurnedAway)]
+            if not busy:
+                raise _none_of(reasons)
             try:
-                return host, await self.dial(host)
-            except HostGone as gone:
-                reasons.append(f"{self.address(host)} {gone}")
-        if len(reasons) == 1:
-            raise Failed(f"{reasons[0]}.")
-        raise Failed(f"None of the {len(reasons)} hosts can be used: {'; '.join(reasons)}.")
+                await outage.wait(*busy[0], 0.0, note)
+            except HostGone:
+                raise _none_of(reasons) from None
 
     async def dial(self, host: str) -> asyncssh.SSHClientConnection:
         """One try. Raises HostGone, or Failed for a changed key."""
         await self.hang_up()
-        through = None
         bastion = self._where.bastion
-        if bastion:
-            at = Address(bastion.host, bastion.port)
-            try:
-                through = await self._connect(at, bastion.user)
-            except HostGone as gone:
-                raise HostGone(f"is behind the bastion {at}, which {gone}") from None
-        return await self._connect(self.address(host), self._where.user, through)
-
-    async def again(self, host: str, until: float, note: Note) -> asyncssh.SSHClientConnection:
-        """Tries until a time of the loop's clock, with longer and longer pauses between.
-
-        Raises HostGone with the last reason.
-        """
-        now = asyncio.get_running_loop().time
-        pause, tries = FIRST_PAUSE_SECONDS, 0
-        while True:
-            tries += 1
-            try:
-                connection = await self.dial(host)
-            except HostGone as gone:
-                if now() + pause > until:
-                    raise
-                if tries == 1:
-                    await note(f"{self.address(host)} {gone}. Trying again.")
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, self._timings.longest_pause_seconds)
-            else:
-                if tries > 1:
-                    await note(f"{self.address(host)} is back.")
-                return connection
+        if bastion is None:
+            return await self._connect(self.address(host), self._where.user)
+        at = Address(bastion.host, bastion.port)
+        try:
+            through = await self._connect(at, bastion.user)
+        except HostGone as gone:
+            raise type(gone)(f"is behind the bastion {at}, which {gone}") from None
+        try:
+            return await self._connect(self.address(host), self._where.user, through)
+        except BastionGone as gone:
+            raise BastionGone(f"is behind the bastion {at}, which {gone}") from None
 
     async def hang_up(self) -> None:
         while self._open:
@@ -110,3 +96,10 @@ class Reach:
             else:
                 self._open.append(connection)
                 return connection
+
+
+def _none_of(reasons: Sequence[tuple[str, HostGone]]) -> Failed:
+    texts = [f"{address} {gone}" for address, gone in reasons]
+    if len(texts) == 1:
+        return Failed(f"{texts[0]}.")
+    return Failed(f"None of the {len(texts)} hosts can be used: {'; '.join(texts)}.")

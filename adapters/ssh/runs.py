@@ -6,13 +6,13 @@ from contextlib import aclosing
 from functools import partial
 from uuid import UUID
 
-import asyncssh
-
 from adapters.ssh.failures import Failed, HostGone, Lost
 from adapters.ssh.folder import Ending, Found, TaskFolder
 from adapters.ssh.job import Job, Outcome
 from adapters.ssh.lines import Lines
+from adapters.ssh.outage import Note, Outage
 from adapters.ssh.reach import Reach
+from adapters.ssh.remote import RemoteCommands
 from adapters.ssh.sentences import span
 from adapters.ssh.task_log import TaskLog
 from adapters.ssh.timings import Timings
@@ -51,14 +51,16 @@ class Runs:
         """Whether there is a folder of the task, and a connection to it."""
         return self._folder is not None
 
-    async def choose_host(self) -> str:
+    async def choose_host(self, note: Note) -> str:
         """Bind the task to the first host that lets us in, with a folder for it there."""
-        host, connection = await self._reach.choose()
+        host, connection = await self._reach.choose(note)
         self.bind(host)
+        commands = RemoteCommands(connection, self._timings.answer_seconds)
         try:
-            self._folder = await TaskFolder.make(connection, *self._ids)
+            self._folder = await TaskFolder.make(commands, *self._ids)
         except HostGone as gone:
-            raise Failed(f"{self._address} went away at once: {gone}.") from None
+            how = "" if gone.is_answer else "went away at once: "
+            raise Failed(f"{self._address} {how}{gone}.") from None
         return host
 
     def bind(self, host: str) -> None:
@@ -69,12 +71,13 @@ class Runs:
         self._may_have_begun = job.may_have_begun
         self._grant(job)
         self._log.tail.clear()
+        outage = Outage(self._timings)
         while True:
             try:
-                outcome = await self._attempt(job)
+                outcome = await self._attempt(job, outage)
             except HostGone as gone:
-                await self._log.note(job.phase, f"{self._address} went away: {gone}.")
                 self._folder = None
+                await self._wait(job, outage, gone)
             else:
                 if outcome is not None:
                     self._running = None
@@ -99,12 +102,13 @@ class Runs:
         folder = self._folder or await self._redial()
         await folder.clean(whole_cluster=whole_cluster)
 
-    async def _attempt(self, job: Job) -> Outcome | None:
+    async def _attempt(self, job: Job, outage: Outage) -> Outcome | None:
         """One connection's worth of following; None when the run vanished meanwhile."""
         folder = await self._open(job)
+        await outage.connected(self._address, partial(self._log.note, job.phase))
         run = await self._run_of(folder, job)
         self._running = (job, run)
-        ending = await self._follow(folder, job, run)
+        ending = await self._follow(folder, job, run, outage)
         if ending.how == "gone":
             return None
         if ending.dropped_bytes:
@@ -119,11 +123,11 @@ class Runs:
 
     async def _open(self, job: Job) -> TaskFolder:
         if self._folder is None:
-            connection = await self._connect(job)
-            self._folder = await TaskFolder.find(connection, *self._ids)
+            commands = await self._commands()
+            self._folder = await TaskFolder.find(commands, *self._ids)
             if self._folder is None:
                 await self._accept_lost_traces(job)
-                self._folder = await TaskFolder.make(connection, *self._ids)
+                self._folder = await TaskFolder.make(commands, *self._ids)
         return self._folder
 
     async def _run_of(self, folder: TaskFolder, job: Job) -> str:
@@ -147,7 +151,9 @@ class Runs:
         await folder.start(job.phase, run, staged, self._log.offset(job.phase), job.launch)
         return run
 
-    async def _follow(self, folder: TaskFolder, job: Job, run: str) -> Ending:
+    async def _follow(
+        self, folder: TaskFolder, job: Job, run: str, outage: Outage | None = None
+    ) -> Ending:
         lines = Lines(self._log.offset(job.phase))
         async with aclosing(folder.follow(job.phase, run, lines.offset)) as output:
             while True:
@@ -156,6 +162,8 @@ class Runs:
                         piece = await anext(output)
                 except TimeoutError:
                     break
+                if outage:
+                    outage.heard()
                 if isinstance(piece, Ending):
                     await self._log.add(job.phase, lines.rest())
                     return piece
@@ -187,22 +195,23 @@ class Runs:
         await do(await self._redial())
 
     async def _redial(self) -> TaskFolder:
-        connection = await self._reach.dial(self._host)
-        self._folder = await TaskFolder.make(connection, *self._ids)
+        self._folder = await TaskFolder.make(await self._commands(), *self._ids)
         return self._folder
 
-    async def _connect(self, job: Job) -> asyncssh.SSHClientConnection:
-        begun = self._now()
-        until = max(self._until, begun + self._timings.patience_seconds)
+    async def _commands(self) -> RemoteCommands:
+        connection = await self._reach.dial(self._host)
+        return RemoteCommands(connection, self._timings.answer_seconds)
+
+    async def _wait(self, job: Job, outage: Outage, gone: HostGone) -> None:
+        """Until the next try. Raises Lost or Failed when there is no time left for one."""
         try:
-            return await self._reach.again(
-                self._host, until, lambda text: self._log.note(job.phase, text)
-            )
-        except HostGone as gone:
-            raise self._stays_away(job, gone, self._now() - begun) from None
+            await outage.wait(self._address, gone, self._until, partial(self._log.note, job.phase))
+        except HostGone:
+            raise self._stays_away(job, gone, outage.seconds) from None
 
     def _stays_away(self, job: Job, gone: HostGone, seconds: float) -> Failed:
-        text = f"{job.title}: {self._address} did not come back within {span(seconds)}: it {gone}."
+        how = "was of no use for" if gone.is_answer else "did not come back within"
+        text = f"{job.title}: {self._address} {how} {span(seconds)}: it {gone}."
         if job.kind == "script" and self._may_have_begun:
             return Lost(f"{text} Its script may still run there, or it has ended.")
         return Failed(text)

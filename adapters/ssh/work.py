@@ -89,7 +89,7 @@ class Work:
         if self._saved.host is not None:
             return
         await self._begin(CONNECT)
-        host = await self._runs.choose_host()
+        host = await self._runs.choose_host(partial(self._log.note, CONNECT))
         await self._log.note(CONNECT, f"Connected to {self._reach.name(host)}.")
         self._saved = self._saved.bound_to(host)
         await self._end(CONNECT, self._phases)
@@ -125,7 +125,7 @@ class Work:
 
     async def _check(self) -> Finished:
         await self._begin(self._phases[0].name)
-        await self._runs.choose_host()
+        await self._runs.choose_host(partial(self._log.note, self._phases[0].name))
         differences = []
         for number, phase in enumerate(self._phases):
             if number:

@@ -1,6 +1,7 @@
 """What may be asked of a cluster: each decision yields what happens, or refuses."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from domain.clusters.statuses import (
 )
 from domain.model import Event, Refusal, RevisionConflict
 from domain.secrets import Secret
-from domain.values import ConnectionHost, DocumentRef, OperationKind
+from domain.values import ConnectionHost, DocumentRef, OperationKind, canonical_host, host_and_port
 
 
 class ClusterIsArchived(Refusal, code="cluster_archived"):
@@ -105,14 +106,16 @@ class Cluster(ClusterState):
         yield events.ClusterOperationStarted(task_id=task_id, kind=kind)
 
     def pin_host_key(self, host: str, port: int, key: str, fingerprint: str) -> Iterator[Event]:
-        if self.host_keys.get(f"{host}:{port}") != key:
+        if self.host_keys.get(host_and_port(host, port)) != key:
             yield events.ClusterHostKeyPinned(
                 host=host, port=port, key=key, fingerprint=fingerprint
             )
 
     def forget_host_key(self, host: str, port: int) -> Iterator[Event]:
         self.must_live()
-        fingerprint = self.host_fingerprints.get(f"{host}:{port}")
+        with suppress(ValueError):
+            host = canonical_host(host)
+        fingerprint = self.host_fingerprints.get(host_and_port(host, port))
         if fingerprint is not None:
             yield events.ClusterHostKeyForgotten(host=host, port=port, fingerprint=fingerprint)
 

@@ -8,7 +8,7 @@ from domain.clusters.configuration import Configuration, RenderError, difference
 from domain.clusters.statuses import ClusterStatus
 from domain.model import Action, Audited, Event
 from domain.secrets import Secret
-from domain.values import ClusterName, ConnectionHost, DocumentRef, OperationKind
+from domain.values import ClusterName, ConnectionHost, DocumentRef, OperationKind, host_and_port
 
 
 class ClusterCreated(Event, topic="cluster.created"):
@@ -99,7 +99,8 @@ class ClusterHostKeyPinned(Event, topic="cluster.host_key_pinned"):
 
     def audited(self) -> Audited:
         return _audited(
-            Action.UPDATE, {f"host_keys.{self.host}:{self.port}": [None, self.fingerprint]}
+            Action.UPDATE,
+            {f"host_keys.{host_and_port(self.host, self.port)}": [None, self.fingerprint]},
         )
 
 
@@ -112,7 +113,8 @@ class ClusterHostKeyForgotten(Event, topic="cluster.host_key_forgotten"):
 
     def audited(self) -> Audited:
         return _audited(
-            Action.UPDATE, {f"host_keys.{self.host}:{self.port}": [self.fingerprint, None]}
+            Action.UPDATE,
+            {f"host_keys.{host_and_port(self.host, self.port)}": [self.fingerprint, None]},
         )
 
 

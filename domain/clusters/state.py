@@ -17,13 +17,13 @@ from domain.clusters.statuses import (
 )
 from domain.model import Aggregate, Event, OutOfOrder
 from domain.secrets import Secret
-from domain.values import DocumentRef, OperationKind
+from domain.values import DocumentRef, OperationKind, host_and_port
 
 
 class ClusterState(Aggregate):
     """The fold of a cluster's events. `rendering` and `applied` count renderings from 1."""
 
-    evolution = 2
+    evolution = 3
 
     workspace_id: UUID
     name: str
@@ -187,7 +187,7 @@ def _created(cls: type[C], event: events.ClusterCreated) -> C:
 
 
 def _address(event: events.ClusterHostKeyPinned | events.ClusterHostKeyForgotten) -> str:
-    return f"{event.host}:{event.port}"
+    return host_and_port(event.host, event.port)
 
 
 def _without(keys: Mapping[str, str], address: str) -> dict[str, str]:

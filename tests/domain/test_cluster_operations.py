@@ -188,6 +188,14 @@ def test_a_host_key_is_forgotten_when_a_person_says_so() -> None:
     given(*NEW, pinned, forgotten).leaves(Cluster, host_keys={}, host_fingerprints={})
 
 
+@pytest.mark.parametrize("host", ["2001:db8::7", "[2001:db8::7]", "2001:DB8:0::7"])
+def test_the_key_of_an_address_of_ipv6_is_forgotten_in_each_of_its_forms(host: str) -> None:
+    six = ClusterHostKeyPinned(host="2001:db8::7", port=22, key="K", fingerprint="SHA:x")
+    forgotten = ClusterHostKeyForgotten(host="2001:db8::7", port=22, fingerprint="SHA:x")
+    given(*NEW, six).when(Cluster.forget_host_key, host, 22).then(forgotten)
+    given(*NEW, six).leaves(Cluster, host_keys={"[2001:db8::7]:22": "K"})
+
+
 @pytest.mark.parametrize(
     ("past", "is_looked_at"),
     [

@@ -237,7 +237,24 @@ def test_a_config_holds_what_dhctls_does_and_no_other_field(
     assert pointer == f"/all/1/{field}"
 
 
-@pytest.mark.parametrize("host", ["", "a b", "-x", "host\n", "a/b", "a..b", f"{'x' * 64}.example"])
+NO_ADDRESSES = [
+    "::g",
+    "[::1",
+    "::1]",
+    "[10.0.0.1]",
+    "[::1]:0",
+    "[::1]:65536",
+    "a:0",
+    "a:b",
+    "a:",
+    "%x",
+]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "a b", "-x", "host\n", "a/b", "a..b", f"{'x' * 64}.example", *NO_ADDRESSES],
+)
 def test_what_is_no_name_is_no_host(host: str) -> None:
     ((pointer, _),) = faults(installation(), CONFIG, HOST | {"host": host})
     assert pointer == "/all/2/host"
@@ -248,3 +265,25 @@ def test_what_is_no_name_is_no_host(host: str) -> None:
 )
 def test_a_host_is_a_name_or_an_address(host: str) -> None:
     assert plan(hosts=(host,)).connection.hosts == (host,)
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "port"),
+    [
+        ("2001:DB8:0:0::7", "2001:db8::7", 2222),
+        ("[2001:db8::7]", "2001:db8::7", 2222),
+        ("[2001:db8::7]:23", "2001:db8::7", 23),
+        ("[fe80::1%eth0]:23", "fe80::1%eth0", 23),
+        ("10.0.0.1:23", "10.0.0.1", 23),
+        ("m1.example:23", "m1.example", 23),
+    ],
+)
+def test_a_host_may_bring_its_port_and_an_address_of_ipv6_has_one_form(
+    written: str, host: str, port: int
+) -> None:
+    config = CONFIG | {"sshPort": 2222, "sshBastionHost": written, "sshBastionPort": 2222}
+    (master,) = masters_of({"ssh": [config, HOST | {"host": written}]})
+    assert (master.host, master.port) == (host, port)
+    bastion = plan(config=config, hosts=(written,)).connection.bastion
+    assert bastion
+    assert (bastion.host, bastion.port) == (host, port)

@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncssh
 
+from domain.values import host_and_port
 from tests.adapters.contracts.installer_stories import Place
 from tests.support.servers import SshHost
 
@@ -24,5 +25,5 @@ def place_on(host: SshHost, **more: Any) -> Place:
         home=host.home,
         connection=config_of(host.user, host.port, host.address, **more),
         private_key=key.export_private_key().decode(),
-        known_hosts={f"{host.address}:{host.port}": host.host_key},
+        known_hosts={host_and_port(host.address, host.port): host.host_key},
     )

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import asyncssh
 import pytest
@@ -15,7 +14,7 @@ from adapters.ssh.timings import Timings
 from application.ports import Continue, HostKeyOffered, Operation, Report
 from tests.adapters.contracts.installer_stories import Place, Story, line, phase, tell
 from tests.adapters.ssh.places import config_of, place_on
-from tests.support.servers import SshHost, sshd
+from tests.support.servers import SshHost
 
 pytestmark = pytest.mark.slow
 
@@ -151,42 +150,6 @@ async def test_a_server_that_speaks_another_ssh_is_told_as_such(place: Place) ->
         place.connection = config_of("root", port, "127.0.0.1")
         story = await installed(place)
     assert story.error.startswith(f"127.0.0.1:{port} breaks the connection off: ")
-
-
-@pytest.fixture
-def bastion(tmp_path: Path) -> Iterator[SshHost]:
-    with sshd(tmp_path / "bastion", "127.0.0.3") as host:
-        yield host
-
-
-async def test_a_host_behind_a_bastion_is_reached_through_it_and_both_keys_are_pinned(
-    ssh_host: SshHost, bastion: SshHost, place: Place
-) -> None:
-    key = asyncssh.import_private_key(place.private_key)
-    bastion.authorize(key.export_public_key().decode())
-    place.connection = config_of(
-        ssh_host.user,
-        ssh_host.port,
-        "127.0.0.1",
-        sshBastionHost="127.0.0.3",
-        sshBastionPort=bastion.port,
-    )
-    story = await installed(place, known_hosts={})
-    assert [offer.key for offer in story.of(HostKeyOffered)] == [
-        bastion.host_key,
-        ssh_host.host_key,
-    ]
-    assert story.output("first") == ["here"]
-
-
-async def test_a_bastion_that_does_not_answer_is_named(ssh_host: SshHost, place: Place) -> None:
-    place.connection = config_of(
-        ssh_host.user, ssh_host.port, "127.0.0.1", sshBastionHost="127.0.0.9", sshBastionPort=7
-    )
-    story = await installed(place)
-    assert story.error == (
-        f"127.0.0.1:{ssh_host.port} is behind the bastion 127.0.0.9:7, which refuses connections."
-    )
 
 
 def with_key(ssh_host: SshHost, place: Place, **key: str) -> Place:

@@ -14,7 +14,8 @@ from adapters.embedded import child
 
 def free_port(address: str = "127.0.0.1") -> int:
     """A TCP port nobody listens on now."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port

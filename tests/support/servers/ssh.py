@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,16 +40,20 @@ Subsystem sftp internal-sftp
 class SshHost:
     """One sshd; it comes up with a host key of its own and with nobody authorised.
 
-    What is run on it runs on this machine under `user`, with `home` as HOME.
+    What is run on it runs on this machine under `user`, with `home` as HOME. `options` are lines
+    of sshd_config instead of those of every test.
     """
 
-    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, folder: Path, address: str = "127.0.0.1", options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.address = address
         self.port = free_port(address)
         self.user = getpass.getuser()
         self.home = folder / "home"
         self.log = folder / "sshd.log"
+        self.options = tuple(options)
         self._program = _find_program()
         self._process: subprocess.Popen[bytes] | None = None
         self.home.mkdir(parents=True)
@@ -86,6 +90,17 @@ class SshHost:
         command = [self._program, "-D", "-e", "-f", str(self.folder / "sshd_config")]
         self._process = spawn(command, self.log)
         wait_until(self._answers, self._process, self.log, UP_SECONDS)
+
+    @property
+    def logins(self) -> int:
+        """How often somebody was let in."""
+        return self.log.read_text().count("Accepted publickey")
+
+    def configure(self, *options: str) -> None:
+        """Start anew with these lines of sshd_config."""
+        self.options = options
+        self._configure()
+        self.restart()
 
     def stop(self) -> None:
         """Go away with every connection; scripts that run go on, as behind a cut cable."""
@@ -130,7 +145,11 @@ class SshHost:
             return False
 
     def _configure(self) -> None:
-        text = CONFIGURATION.format(address=self.address, port=self.port, folder=self.folder)
+        listen = f"[{self.address}]" if ":" in self.address else self.address
+        text = CONFIGURATION.format(address=listen, port=self.port, folder=self.folder)
+        given = {option.split()[0] for option in self.options}
+        lines = [line for line in text.splitlines() if line.split()[0] not in given]
+        text = "\n".join([*lines, *self.options, ""])
         configuration = self.folder / "sshd_config"
         # OpenSSH since 9.8 bars an address that failed; a test fails on purpose.
         configuration.write_text(text + "PerSourcePenalties no\n")
@@ -140,9 +159,11 @@ class SshHost:
 
 
 @contextmanager
-def sshd(folder: Path, address: str = "127.0.0.1") -> Iterator[SshHost]:
+def sshd(
+    folder: Path, address: str = "127.0.0.1", options: Sequence[str] = ()
+) -> Iterator[SshHost]:
     """A running SSH host with its files in `folder`, gone with its connections afterwards."""
-    host = SshHost(folder, address)
+    host = SshHost(folder, address, options)
     try:
         host.start()
         yield host
