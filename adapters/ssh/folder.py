@@ -35,7 +35,8 @@ class Found:
 
     number: int
     is_gone: bool
-    age_seconds: int
+    age_seconds: int | None
+    """None when it is not known: the host has no clock that nobody sets."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Ending:
     how: str
     code: int = 0
     dropped_bytes: int = 0
-    seconds: int = 0
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class TaskFolder:
         if answer.startswith("none"):
             return None
         number, word, age = answer.split()
-        return Found(number=int(number), is_gone=word == "gone", age_seconds=max(0, int(age)))
+        return Found(number=int(number), is_gone=word == "gone", age_seconds=_seconds(age))
 
     async def stage(self, script: str, variables: str) -> str:
         """Bring a script and its variables over; the answer is what `start` calls them."""
@@ -178,5 +179,9 @@ def _ending(words: bytes) -> Ending:
             return Ending(how="gone")
         case [line] if line.startswith("end "):
             _, code, how, dropped, seconds = line.split()
-            return Ending(how, int(code), int(dropped), int(seconds))
+            return Ending(how, int(code), int(dropped), _seconds(seconds))
     raise HostGone(LOST)
+
+
+def _seconds(word: str) -> int | None:
+    return int(word) if word.isdecimal() else None

@@ -135,10 +135,10 @@ class Runs:
         found = await folder.look(job.phase, job.kind)
         if found and not found.is_gone:
             if self._running is None:
-                await self._log.note(
-                    job.phase, f"Found on the host, begun {span(found.age_seconds)} ago."
-                )
-            self._grant(job, found.age_seconds)
+                age = found.age_seconds
+                begun = "" if age is None else f", begun {span(age)} ago"
+                await self._log.note(job.phase, f"Found on the host{begun}.")
+            self._grant(job, found.age_seconds or 0)
             return f"{job.kind}.{found.number}"
         if found:
             await self._accept_vanished(job, found)

@@ -7,6 +7,10 @@ from adapters.ssh.folder import Ending
 
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
 LAST_LINE_CHARACTERS = 300
+SUDO_ADVICE = (
+    "It must let the user run sh as root without a terminal (no requiretty) and without a password "
+    "(NOPASSWD) or with the sudoPassword of SSHConfig."
+)
 
 
 def span(seconds: float) -> str:
@@ -27,8 +31,9 @@ def how_it_failed(what: str, ending: Ending, timeout_seconds: int, last_line: st
         case "timed-out":
             return f"{what} did not end within {span(timeout_seconds)} and was stopped.{said}"
         case "refused":
-            return f"{what} could not start: sudo refused.{said}"
-    return f"{what} failed: {_code(ending.code)} after {span(ending.seconds)}.{said}"
+            return f"{what} could not start: sudo refused. {SUDO_ADVICE}{said}"
+    after = "" if ending.seconds is None else f" after {span(ending.seconds)}"
+    return f"{what} failed: {_code(ending.code)}{after}.{said}"
 
 
 def _code(code: int) -> str:

@@ -39,6 +39,24 @@ read_ticks() {
     [ "${1:-}" != Z ] || ticks=dead
 }
 
+# Sets `uptime`: the seconds since the host was started, which nobody who sets its clock changes;
+# empty where there is no /proc, because then no clock can be trusted.
+read_uptime() {
+    uptime=
+    { read -r uptime _ < /proc/uptime; } 2>/dev/null
+    uptime=${uptime%%.*}
+    case $uptime in *[!0-9]*) uptime= ;; esac
+    return 0
+}
+
+# span BEGUN: sets `seconds` from an uptime of this boot to now; `-` where it is not known.
+span() {
+    read_uptime
+    seconds=-
+    case $1 in '' | *[!0-9]*) return ;; esac
+    [ -z "$uptime" ] || [ "$uptime" -lt "$1" ] || seconds=$((uptime - $1))
+}
+
 # lives RUN: whether its keeper is there.
 lives() {
     claimed=
@@ -60,6 +78,16 @@ settle() {
     done
 }
 
+# age RUN: sets `seconds` since it was claimed, `-` when that was in another boot.
+age() {
+    claimed=
+    begun=
+    read_boot
+    { read -r claimed begun < "$1/claim"; } 2>/dev/null
+    [ "$claimed" = "$boot" ] || begun=
+    span "$begun"
+}
+
 size_of() {
     size=$(wc -c < "$1")
     size=$((size))
@@ -75,7 +103,8 @@ put() {
     [ "$size" -eq "$3" ] || refuse "only $size of $3 bytes arrived"
 }
 
-# look PHASE KIND: `none`, or the number of the last run, `present` or `gone`, and its age in seconds.
+# look PHASE KIND: `none`, or the number of the last run, `present` or `gone`, and its age in seconds
+# (`-` when it is not known).
 look() {
     number=0
     while [ -d "$1/$2.$((number + 1))" ]; do number=$((number + 1)); done
@@ -84,10 +113,8 @@ look() {
     settle "$run"
     word=gone
     if lives "$run" || [ -e "$run/exit" ]; then word=present; fi
-    now=$(date +%s)
-    begun=$now
-    { read -r _ begun < "$run/claim"; } 2>/dev/null
-    echo "$number $word $((now - begun))"
+    age "$run"
+    echo "$number $word $seconds"
 }
 
 # start PHASE RUN STAGED BASE LIMIT TIMEOUT SHELL AS: claim the run and start it; `started`, or
@@ -110,7 +137,8 @@ start() {
     : > "$run/state"
     : > "$run/end"
     read_boot
-    echo "$boot $(date +%s)" > "$run/claim" || exit 70
+    read_uptime
+    echo "$boot $uptime" > "$run/claim" || exit 70
     password=
     [ "$8" != password ] || IFS= read -r password
     printf '%s\n' "$password" | setsid sh "$0" keep "$run" "$5" "$6" "$7" "$8" "$mask" \
@@ -155,10 +183,16 @@ pump() {
 
 # run_as AS RUN TIMEOUT SHELL MASK
 run_as() {
+    if [ "$1" != self ] && ! command -v sudo > /dev/null; then
+        echo 'sudo is not installed'
+        return 127
+    fi
     case $1 in
-        self) sh "$0" run "$2" "$3" "$4" "$5" ;;
-        root) sudo -n sh "$0" run "$2" "$3" "$4" "$5" ;;
-        password) printf '%s\n' "$password" | sudo -S -p '' sh "$0" run "$2" "$3" "$4" "$5" ;;
+        self) sh "$0" run "$2" "$3" "$4" "$5" "$PATH" ;;
+        root) sudo -n sh "$0" run "$2" "$3" "$4" "$5" "$PATH" ;;
+        password)
+            printf '%s\n' "$password" | sudo -S -p '' sh "$0" run "$2" "$3" "$4" "$5" "$PATH"
+            ;;
     esac
 }
 
@@ -172,19 +206,21 @@ conclude() {
         size_of ../output
         dropped=$(($(cat total) - size + before))
     fi
-    read -r _ begun < claim
+    age .
     rm -f env pipe total
     # On a full disk there is no result, rather than an empty one.
-    echo "$code $how $dropped $(($(date +%s) - begun))" > exit.new &&
+    echo "$code $how $dropped $seconds" > exit.new &&
         { cat exit.new >> end; mv exit.new exit; }
 }
 
-# run RUN TIMEOUT SHELL MASK: the script in a group of its own, under a watchdog; perhaps as root.
+# run RUN TIMEOUT SHELL MASK PATH: the script in a group of its own, under a watchdog; perhaps as
+# root, whose PATH sudo has made: the log-in's own comes first.
 run() {
     : > "$1/began"
     cd "${HOME:-/}" 2> /dev/null || cd /
     umask "$4"
-    setsid sh -c '. "$1"; exec "$2" "$3"' sh "$1/env" "$3" "$1/script" < /dev/null &
+    setsid sh -c 'PATH=${4:+$4:}$PATH; . "$1"; exec "$2" "$3"' \
+        sh "$1/env" "$3" "$1/script" "$5" < /dev/null &
     script=$!
     watch "$1" "$2" "$script" > /dev/null 2>&1 &
     watchdog=$!
@@ -212,20 +248,40 @@ group_lives() {
     return 1
 }
 
+# A wait begins; then `waited SECONDS NAPS` after each nap: whether so many seconds have passed. Where
+# no clock can be trusted, NAPS of them are taken for a second.
+begin_waiting() {
+    read_uptime
+    from=$uptime
+    naps=0
+}
+
+waited() {
+    read_uptime
+    naps=$((naps + 1))
+    if [ -n "$from" ]; then
+        # Both are cut to whole seconds: one more has passed for certain.
+        [ $((uptime - from)) -gt "$1" ]
+    else
+        [ "$naps" -gt $(($1 * $2)) ]
+    fi
+}
+
 # watch RUN TIMEOUT GROUP: end the group when it is told to, or when its time is up.
 watch() {
-    seconds=0
+    begin_waiting
     until [ -e "$1/stop" ]; do
-        [ "$seconds" -lt "$2" ] || { : > "$1/timed-out"; break; }
+        if waited "$2" 1; then
+            : > "$1/timed-out"
+            break
+        fi
         sleep 1
-        seconds=$((seconds + 1))
     done
     # One that began a moment ago may not lead its group yet.
     until kill -0 "-$3" || ! kill -0 "$3"; do nap 0.02; done
     kill -TERM "-$3"
-    # By the clock: to look at all processes of a large host takes longer than the nap.
-    last=$(($(date +%s) + 10))
-    while group_lives "$3" && [ "$(date +%s)" -lt "$last" ]; do nap 0.1; done
+    begin_waiting
+    until ! group_lives "$3" || waited 10 10; do nap 0.1; done
     kill -KILL "-$3"
 }
 

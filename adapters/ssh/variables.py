@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from application.ports import OperationRequest
 
-SYSTEM_PATH = 'export PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin"'
+SYSTEM_PATH = 'export PATH="${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin"'
+"""The log-in's folders come first, then those of sudo's secure_path, then those of the system."""
 
 
 def variables_of(

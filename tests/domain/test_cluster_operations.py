@@ -11,6 +11,7 @@ from domain.clusters import (
     Cluster,
     ClusterChecked,
     ClusterHostKeyForgotten,
+    ClusterHostKeyPinned,
     ClusterIsBusy,
     ClusterRendered,
     ClusterStatus,

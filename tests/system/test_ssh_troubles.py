@@ -213,6 +213,23 @@ async def test_a_host_that_goes_away_under_a_script_leaves_its_end_unknown(
     assert task["reason"].endswith("Its script may still run there, or it has ended.")
 
 
+@pytest.mark.parametrize("critical", [False, True])
+async def test_a_host_whose_shell_dies_leaves_the_end_unknown_and_the_task_ends(
+    tell: Tell, critical: bool
+) -> None:
+    script = "echo 'kill -9 $$' > $HOME/.bashrc; touch $HOME/begun; sleep 600"
+    story = await tell(phase("long", script, timeout="2s", critical=critical))
+    await story.authorize()
+    await story.begin(InstallCluster)
+    await story.until_file("begun")
+    story.host.cut_connections()
+    task = await story.over()
+    wanted = T.LOST_IN_CRITICAL if critical else T.LOST
+    assert (task["status"], await story.status()) == (wanted, S.UNKNOWN)
+    assert "its log-in shell ends instead of running our command: signal KILL." in task["reason"]
+    assert story.host.logins < 15
+
+
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [

@@ -19,13 +19,12 @@ from tests.adapters.ssh import with_hosts_file
 from tests.adapters.ssh.full_backlog import full_backlog
 from tests.adapters.ssh.places import config_of, place_on
 from tests.support.servers import SshHost, sshd
+from tests.support.servers.ssh import may_mount
 
 pytestmark = pytest.mark.slow
 
 STEP = phase("first", "echo here")
-needs_a_hosts_file = pytest.mark.skipif(
-    not with_hosts_file.can_have_one(), reason="It takes the right to mount."
-)
+needs_a_hosts_file = pytest.mark.skipif(not may_mount(), reason="It takes the right to mount.")
 
 
 @pytest.fixture

@@ -170,7 +170,10 @@ async def test_a_resumed_task_goes_to_the_host_it_began_on(
     assert place.read("ran") == "ran\n"
 
 
-STEP = 'echo ran >> "$HOME/ran"; echo go; [ -e "$HOME/again" ] || sleep 600; echo end'
+STEP = """
+echo ran >> "$HOME/ran"; [ -e "$HOME/again" ]; is_first=$?
+echo go; [ $is_first = 0 ] || sleep 600; echo end
+"""
 PATIENT = 'echo ran >> "$HOME/ran"; echo go; until [ -e "$HOME/again" ]; do sleep 0.05; done'
 
 

@@ -141,3 +141,13 @@ def test_half_a_script_is_not_taken(shell: Shell) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         shell.ask("put", str(shell.task / "staged"), "script", "9", given="half")
     assert refused.value.stderr == "only 4 of 9 bytes arrived\n"
+
+
+def test_an_age_in_another_boot_is_not_known(shell: Shell) -> None:
+    shell.start("exit 3")
+    assert shell.follow()[1].startswith("end 3 ended 0 ")
+    claim = Path(shell.phase) / "script.1" / "claim"
+    claim.write_text(f"another-{claim.read_text()}")
+    assert shell.ask("look", shell.phase, "script")[0] == "1 present -\n"
+    claim.write_text(claim.read_text().removeprefix("another-").split()[0] + " \n")
+    assert shell.ask("look", shell.phase, "script")[0] == "1 present -\n"

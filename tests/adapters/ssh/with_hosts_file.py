@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,12 +14,6 @@ from adapters.ssh.timings import Timings
 from tests.adapters.contracts.installer_stories import Place, phase, tell
 
 IN_ITS_OWN = 'mount --bind "$1" /etc/hosts && exec "$2" -m tests.adapters.ssh.with_hosts_file'
-
-
-def can_have_one() -> bool:
-    """Whether we may mount in a namespace of our own."""
-    words = ["unshare", "--mount", "true"]
-    return bool(shutil.which("unshare")) and not subprocess.run(words, check=False).returncode
 
 
 def installed(

@@ -6,9 +6,10 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncssh
 
@@ -41,11 +42,16 @@ class SshHost:
     """One sshd; it comes up with a host key of its own and with nobody authorised.
 
     What is run on it runs on this machine under `user`, with `home` as HOME. `options` are lines
-    of sshd_config instead of those of every test.
+    of sshd_config instead of those of every test; `files` (path to text) are seen there instead of
+    this machine's, which takes the right to mount.
     """
 
     def __init__(
-        self, folder: Path, address: str = "127.0.0.1", options: Sequence[str] = ()
+        self,
+        folder: Path,
+        address: str = "127.0.0.1",
+        options: Sequence[str] = (),
+        files: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.address = address
@@ -54,6 +60,7 @@ class SshHost:
         self.home = folder / "home"
         self.log = folder / "sshd.log"
         self.options = tuple(options)
+        self.files = files
         self._program = _find_program()
         self._process: subprocess.Popen[bytes] | None = None
         self.home.mkdir(parents=True)
@@ -88,7 +95,7 @@ class SshHost:
     def start(self) -> None:
         """Listen; returns when sshd answers."""
         command = [self._program, "-D", "-e", "-f", str(self.folder / "sshd_config")]
-        self._process = spawn(command, self.log)
+        self._process = spawn([*self._mounting(), *command], self.log)
         wait_until(self._answers, self._process, self.log, UP_SECONDS)
 
     @property
@@ -132,6 +139,24 @@ class SshHost:
         for pid in self._processes():
             os.kill(pid, signal.SIGCONT)
 
+    def _mounting(self) -> list[str]:
+        if not self.files:
+            return []
+        mounts = []
+        for number, (path, text) in enumerate(self.files.items()):
+            own = self.folder / f"mounted-{number}"
+            own.write_text(text)
+            own.chmod(Path(path).stat().st_mode)
+            mounts.append(f"mount --bind {own} {path} && ")
+        return [
+            shutil.which("unshare") or "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            f'{"".join(mounts)}exec "$@"',
+            "sh",
+        ]
+
     def _processes(self) -> list[int]:
         if self._process is None:
             return []
@@ -158,12 +183,21 @@ class SshHost:
             configuration.write_text(text)
 
 
+def may_mount() -> bool:
+    """Whether a host may have files of its own."""
+    words = ["unshare", "--mount", "true"]
+    return bool(shutil.which("unshare")) and not subprocess.run(words, check=False).returncode
+
+
 @contextmanager
 def sshd(
-    folder: Path, address: str = "127.0.0.1", options: Sequence[str] = ()
+    folder: Path,
+    address: str = "127.0.0.1",
+    options: Sequence[str] = (),
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[SshHost]:
     """A running SSH host with its files in `folder`, gone with its connections afterwards."""
-    host = SshHost(folder, address, options)
+    host = SshHost(folder, address, options, files)
     try:
         host.start()
         yield host
