@@ -10,7 +10,7 @@ import asyncssh
 
 from adapters.ssh.dialing import Dialed, dial, no_answer, turned_away, unreachable
 from adapters.ssh.failures import BastionGone, Failed, HostGone, LoginRefused
-from adapters.ssh.forwarding import not_forwarded
+from adapters.ssh.forwarding import Tunnel, not_forwarded
 from adapters.ssh.keys import described, one_line, pinned_key
 from domain.values import host_and_port
 
@@ -86,7 +86,7 @@ async def connect(
     address: Address,
     login: Login,
     pins: Mapping[str, str],
-    through: asyncssh.SSHClientConnection | None = None,
+    through: Tunnel | None = None,
 ) -> asyncssh.SSHClientConnection:
     """Log in at the address, which must show the key that is pinned for it.
 
@@ -130,7 +130,7 @@ async def _log_in(
     check: _HostKeyCheck,
     pinned: asyncssh.SSHKey | None,
     dialed: Dialed | None,
-    through: asyncssh.SSHClientConnection | None,
+    through: Tunnel | None,
 ) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(
         address.host,
@@ -179,7 +179,7 @@ def _broken_off(
     error: asyncssh.Error,
     check: _HostKeyCheck,
     first_words: str,
-    through: asyncssh.SSHClientConnection | None,
+    through: Tunnel | None,
 ) -> HostGone:
     if through is not None and through.is_closed():
         return BastionGone("breaks the connection off")

@@ -31,7 +31,7 @@ class Dialed(NamedTuple):
 
 async def dial(host: str, port: int, failed: dict[str, HostGone]) -> Dialed:
     """The first address of the host that answers, as `first_of` has it."""
-    return await first_of(await _addresses(host, port), failed)
+    return await first_of(await addresses_of(host, port), failed)
 
 
 async def first_of(addresses: Sequence[SocketAddress], failed: dict[str, HostGone]) -> Dialed:
@@ -91,8 +91,11 @@ def turned_away(first_words: str = "") -> TurnedAway:
     )
 
 
-async def _addresses(host: str, port: int) -> list[SocketAddress]:
-    """In the resolver's order, but each other one of another family (RFC 8305, section 4)."""
+async def addresses_of(host: str, port: int) -> list[SocketAddress]:
+    """In the resolver's order, but each other one of another family (RFC 8305, section 4).
+
+    Raises HostGone for a name that is not known.
+    """
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

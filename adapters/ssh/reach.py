@@ -6,6 +6,7 @@ import asyncssh
 
 from adapters.ssh.connection import Address, HostKeyUnknown, Login, connect, hang_up
 from adapters.ssh.failures import BastionGone, Failed, HostGone, TurnedAway
+from adapters.ssh.forwarding import Tunnel
 from adapters.ssh.outage import Note, Outage
 from adapters.ssh.timings import Timings
 from application.ports import HostKeyOffered
@@ -72,7 +73,7 @@ class Reach:
         except HostGone as gone:
             raise type(gone)(f"is behind the bastion {at}, which {gone}") from None
         try:
-            return await self._connect(self.address(host), self._where.user, through)
+            return await self._connect(self.address(host), self._where.user, Tunnel(through))
         except BastionGone as gone:
             raise BastionGone(f"is behind the bastion {at}, which {gone}") from None
 
@@ -81,7 +82,7 @@ class Reach:
             await hang_up(self._open.pop())
 
     async def _connect(
-        self, address: Address, user: str, through: asyncssh.SSHClientConnection | None = None
+        self, address: Address, user: str, through: Tunnel | None = None
     ) -> asyncssh.SSHClientConnection:
         timings = self._timings
         login = Login(user, self._keys, timings.connect_seconds, timings.keepalive_seconds)

@@ -111,6 +111,26 @@ def test_a_bastion_whose_first_address_is_dead_is_reached_at_the_next(
 
 
 @needs_a_hosts_file
+def test_a_name_behind_a_bastion_whose_first_address_is_dead_is_reached_at_the_next(
+    tmp_path: Path,
+) -> None:
+    hosts = "127.0.0.51 several.test\n127.0.0.52 several.test\n"
+    bastion_sees = sshd(tmp_path / "bastion", "127.0.0.3", files={"/etc/hosts": hosts})
+    with (
+        sshd(tmp_path / "sshd", "127.0.0.52") as host,
+        full_backlog("127.0.0.51", host.port),
+        bastion_sees as bastion,
+    ):
+        place = place_on(host)
+        key = asyncssh.import_private_key(place.private_key).export_public_key().decode()
+        bastion.authorize(key)
+        through = {"sshBastionHost": bastion.address, "sshBastionPort": bastion.port}
+        place.connection = config_of(host.user, host.port, "several.test", **through)
+        names = {"several.test": ["127.0.0.51", "127.0.0.52"]}
+        assert with_hosts_file.installed(tmp_path, names, place) == (["here"], None)
+
+
+@needs_a_hosts_file
 def test_a_name_none_of_whose_addresses_answers_tells_of_each(tmp_path: Path) -> None:
     with full_backlog("127.0.0.51") as port:
         place = Place(tmp_path, config_of("root", port, "several.test"), key_of_nobody(), {})

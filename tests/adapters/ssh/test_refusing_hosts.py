@@ -51,6 +51,16 @@ async def test_a_host_that_opens_one_session_at_a_time_is_logged_in_to_once(
     assert story.notes("a") + story.notes("b") == ""
 
 
+async def test_a_script_on_a_host_that_opens_one_session_at_a_time_can_be_cancelled(
+    ssh_host: SshHost, place: Place
+) -> None:
+    ssh_host.configure("MaxSessions 1")
+    request = place.install(phase("step", "echo go; sleep 600"))
+    story = await tell(SSHInstaller(PATIENT), request, cancel_when=line("go"))
+    assert (story.finished.cancelled, story.finished.error) == (True, None)
+    assert ssh_host.logins <= 2
+
+
 async def test_a_host_that_opens_no_session_is_told_as_such(
     ssh_host: SshHost, place: Place
 ) -> None:
