@@ -150,6 +150,15 @@ async def test_a_cluster_is_looked_at_once_an_interval_and_a_quiet_look_is_no_ev
     assert await watch.found() == (Found.IN_SYNC, "")
 
 
+@pytest.mark.parametrize("field", ["drift", "error"])
+async def test_what_a_look_tells_holds_no_secret_of_the_cluster(field: str) -> None:
+    end = Finished({}, in_sync=False, **{field: "a: the key is private 1"})
+    watch = await a_watch([end])
+    await watch.later()
+    _, detail = await watch.found()
+    assert detail == "a: the key is ***"
+
+
 async def test_a_look_is_given_what_a_check_is_given() -> None:
     watch = await a_watch([LogLine("a", "x"), PhaseEnded("a", {}, None, False), SAME])
     await watch.later()
