@@ -34,16 +34,17 @@ def server_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+def postgres_server(server_folder: Path) -> Iterator[servers.PostgresServer]:
     """The PostgreSQL of this run; a test that kills its server starts one of its own."""
-    with servers.postgres(server_folder / "postgres") as server:
+    with installed(), servers.postgres_under_test(server_folder / "postgres") as server:
         yield server
 
 
 @pytest.fixture
-def own_postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+def own_postgres(server_folder: Path) -> Iterator[servers.PostgresServer]:
     """A PostgreSQL of the test's own, to be stopped and killed."""
-    with servers.postgres(server_folder / f"postgres-{secrets.token_hex(4)}") as server:
+    folder = server_folder / f"postgres-{secrets.token_hex(4)}"
+    with installed(), servers.postgres_under_test(folder) as server:
         yield server
 
 
@@ -59,7 +60,7 @@ def disk(server_folder: Path) -> Iterator[servers.SmallDisk]:
 
 
 @pytest.fixture
-def database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+def database(postgres_server: servers.PostgresServer) -> Iterator[str]:
     """The connection string of a fresh, empty database."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server.dsn, autocommit=True) as connection:

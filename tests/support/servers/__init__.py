@@ -5,9 +5,11 @@ from tests.support.servers.browser import chromium
 from tests.support.servers.kafka import KafkaBroker, kafka
 from tests.support.servers.loki import LokiServer, loki
 from tests.support.servers.missing import MissingServer
-from tests.support.servers.postgres import postgres
+from tests.support.servers.pgbouncer import PgBouncer, pgbouncer
+from tests.support.servers.postgres import PostgresServer, postgres, postgres_under_test
 from tests.support.servers.small_disk import CannotMount, SmallDisk, small_disk
 from tests.support.servers.ssh import SshHost, sshd
+from tests.support.servers.stock_postgres import StockPostgres, stock_postgres
 
 __all__ = [
     "CHROMIUM_FLAGS",
@@ -15,12 +17,18 @@ __all__ = [
     "KafkaBroker",
     "LokiServer",
     "MissingServer",
+    "PgBouncer",
+    "PostgresServer",
     "SmallDisk",
     "SshHost",
+    "StockPostgres",
     "chromium",
     "kafka",
     "loki",
+    "pgbouncer",
     "postgres",
+    "postgres_under_test",
     "small_disk",
     "sshd",
+    "stock_postgres",
 ]

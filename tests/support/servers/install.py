@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.servers.missing import MissingServer
+from tests.support.servers.stock_postgres import DEBIANS
 from tests.support.servers.testbed import make
 
 
@@ -37,10 +38,32 @@ def _ssh_server() -> None:
     _package("busybox", "busybox")
 
 
+def _debians_postgresql() -> None:
+    """Debian's PostgreSQL 15 with what its `jit` needs, and without a server of its own."""
+    if DEBIANS.exists():
+        return
+    _package("pg_conftool", "postgresql-common")
+    options = Path("/etc/postgresql-common/createcluster.conf")
+    if "\ncreate_main_cluster = false" not in options.read_text():
+        with options.open("a") as more:
+            more.write("\ncreate_main_cluster = false\n")
+    _package(str(DEBIANS / "bin" / "postgres"), "postgresql-15")
+
+
+def _pgbouncer() -> None:
+    # Installing the package on a machine with an init system would start one on port 6432.
+    if not _is_there("pgbouncer") and Path("/run/systemd/system").exists():
+        raise MissingServer("No pgbouncer here: install the package pgbouncer.")
+    _package("pgbouncer", "pgbouncer")
+
+
 INSTALL: dict[str, Callable[[], object]] = {
     "sshd": _ssh_server,
     "chromium": lambda: _package("chromium", "chromium"),
     "kafka": lambda: make("kafka"),
+    "debian-postgresql": _debians_postgresql,
+    "postgresql": lambda: make("postgresql"),
+    "pgbouncer": _pgbouncer,
     "loki": lambda: make("loki"),
     "templates": lambda: make("templates"),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.support.servers.missing import MissingServer
 from tests.support.servers.processes import free_port
 from tests.support.servers.server import Server, running
+from tests.support.servers.testbed import made
 
 UP_SECONDS = 90.0
 STARTED = b"Kafka Server started"
@@ -53,6 +54,7 @@ class KafkaBroker(Server):
     """One broker with its files in `folder`; no topic is made by itself."""
 
     def __init__(self, folder: Path) -> None:
+        self.made = made("kafka")
         super().__init__("kafka", folder)
         self._configure()
 

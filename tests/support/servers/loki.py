@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.support.servers.processes import free_port
 from tests.support.servers.server import Server, running
+from tests.support.servers.testbed import made
 
 UP_SECONDS = 60.0
 
@@ -58,6 +59,7 @@ class LokiServer(Server):
     """One Loki with its files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        self.made = made("loki")
         super().__init__("loki", folder)
         self._grpc_port = free_port()
         self.configure()

@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from adapters.embedded import child
+from adapters.embedded.account import Account
+
+OURSELVES = Account(os.geteuid(), os.getegid())
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -21,13 +24,19 @@ def free_port(address: str = "127.0.0.1") -> int:
         return port
 
 
-def spawn(command: Sequence[str], log: Path, *, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+def as_account(account: Account, command: Sequence[str]) -> list[str]:
+    """The command of a program that runs under the account and is killed when we are."""
+    numbers = [os.getpid(), int(signal.SIGKILL), account.uid, account.gid]
+    return [sys.executable, "-I", "-S", str(child.__file__), *map(str, numbers), *command]
+
+
+def spawn(
+    command: Sequence[str], log: Path, *, cwd: Path | None = None, account: Account = OURSELVES
+) -> subprocess.Popen[bytes]:
     """Start a program with its output appended to `log`; it is killed when we are."""
-    numbers = [os.getpid(), int(signal.SIGKILL), os.geteuid(), os.getegid()]
-    interpreter = [sys.executable, "-I", "-S", str(child.__file__), *map(str, numbers)]
     with log.open("ab") as output:
         return subprocess.Popen(
-            [*interpreter, *command],
+            as_account(account, command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -46,9 +55,13 @@ def wait_until(
         time.sleep(0.02)
 
 
-def end(process: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
+def end(
+    process: subprocess.Popen[bytes],
+    seconds: float = 10.0,
+    request: signal.Signals = signal.SIGTERM,
+) -> None:
     """Ask the process to end, and insist when it does not."""
-    process.terminate()
+    process.send_signal(request)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -1,5 +1,6 @@
 """A server of the testbed is one process that a test may stop, kill and start again."""
 
+import signal
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -7,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from tests.support.servers.processes import end, free_port, spawn, wait_until
-from tests.support.servers.testbed import made
+from adapters.embedded.account import Account
+from tests.support.servers.processes import OURSELVES, end, free_port, spawn, wait_until
 
 STOP_SECONDS = 20.0
 
@@ -16,15 +17,24 @@ Started = TypeVar("Started", bound="Server")
 
 
 class Server(ABC):
-    """One process with its files in `folder` and a port that it keeps; `made` is its program."""
+    """One process with its files in `folder`, a port that it keeps, and the account it runs as."""
 
-    def __init__(self, recipe: str, folder: Path) -> None:
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, name: str, folder: Path, account: Account = OURSELVES) -> None:
         self.folder = folder
         self.port = free_port()
-        self.log = folder / f"{recipe}.log"
-        self.made = made(recipe)
+        self.log = folder / f"{name}.log"
+        self.account = account
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
+        account.own(folder)
+
+    @property
+    def pid(self) -> int:
+        """The process id of a server that was started."""
+        assert self._process is not None
+        return self._process.pid
 
     @abstractmethod
     def start(self) -> None:
@@ -33,7 +43,7 @@ class Server(ABC):
     def stop(self) -> None:
         """Shut down in order, so that what it was given is there again after `start()`."""
         if self._process is not None:
-            end(self._process, STOP_SECONDS)
+            end(self._process, STOP_SECONDS, self.stop_signal)
             self._process = None
 
     def kill(self) -> None:
@@ -44,7 +54,7 @@ class Server(ABC):
             self._process = None
 
     def _launch(self, command: Sequence[str], is_up: Callable[[], bool], seconds: float) -> None:
-        self._process = spawn(command, self.log, cwd=self.folder)
+        self._process = spawn(command, self.log, cwd=self.folder, account=self.account)
         wait_until(is_up, self._process, self.log, seconds)
 
 

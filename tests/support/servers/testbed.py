@@ -10,7 +10,12 @@ from pathlib import Path
 from tests.support.servers.missing import MissingServer
 
 RECIPES = Path(__file__).parents[3] / "infra" / "testbed"
-TOOLS = {"kafka": ("java", "mvn"), "loki": ("go",), "templates": ("go",)}
+TOOLS = {
+    "kafka": ("java", "mvn"),
+    "loki": ("go",),
+    "postgresql": ("java", "mvn", "xz"),
+    "templates": ("go",),
+}
 
 
 def made(recipe: str) -> Path:
