@@ -3,13 +3,17 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 WORKERS ?= 2
+POSTGRES_SERVERS := 15 16 17 18 pgbouncer
+# What a major version, default settings or a pooler could break.
+POSTGRES_TESTS := $(addprefix tests/adapters/postgres/test_,admission.py event_store.py group_commit.py \
+	leadership.py migrations.py projector.py rebuild.py roles.py stream.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run check test test-full soak bench lock clean assets runtime testbed-%
+.PHONY: help setup run check test test-full test-postgres soak bench lock clean assets runtime testbed-%
 
 help: ## List the words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what developing needs, from the locks
 	@infra/setup/python.sh development
@@ -30,9 +34,18 @@ test: setup ## Every test with PostgreSQL, Kafka, sshd and Chromium, short forms
 	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka
 	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not full and not soak"
 
-test-full: setup ## What make test leaves out: the tests with what is built from source (Loki, Go's own templates; needs Go)
+test-full: setup ## What make test leaves out: what is built from source (needs Go), every PostgreSQL, PgBouncer
 	@$(BIN)/python -m tests.support.servers.install loki templates
 	@$(PYTEST) -m "full and not soak"
+	@$(MAKE) --no-print-directory test-postgres
+
+test-postgres: setup ## The log, projections and roles on PostgreSQL 15 to 18 as installed, and through PgBouncer
+	@$(BIN)/python -m tests.support.servers.install debian-postgresql postgresql pgbouncer
+	@for server in $(POSTGRES_SERVERS); do \
+		echo "PostgreSQL: $$server"; \
+		QUARTERDECK_TEST_POSTGRES=$$server $(PYTEST) -n $(WORKERS) --dist loadfile \
+			-m "not full and not soak" $(POSTGRES_TESTS) || exit 1; \
+	done
 
 soak: setup ## The long form of the fault tests, with their counts (tests/soak/counts.py)
 	@$(BIN)/python -m tests.support.servers.install sshd kafka loki

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from tests.adapters.http.house import House, furnish
 from tests.adapters.http.quarterdeck import Quarterdeck, fresh_database, open_quarterdeck
+from tests.support.servers import PostgresServer
 
 
 @pytest.fixture(scope="module")
-def module_database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+def module_database(postgres_server: PostgresServer) -> Iterator[str]:
     """A database that the tests of a module share."""
     with fresh_database(postgres_server) as dsn:
         yield dsn

@@ -14,7 +14,6 @@ from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
 
 from adapters.bootstrap import Hub
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.http.app import build
 from adapters.http.edge import Edge, Site
 from adapters.memory.renderer import PlainRenderer
@@ -26,6 +25,7 @@ from application.sign_in import IssueSignInLink, UseSignInLink
 from application.work import Context
 from application.workspaces import CreateWorkspace
 from tests.adapters.http.wiring import open_edge, open_new
+from tests.support.servers import PostgresServer
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Quarterdeck:
 
 
 @contextmanager
-def fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
+def fresh_database(server: PostgresServer) -> Iterator[str]:
     """An empty database, for longer than one test."""
     name = f"http_{secrets.token_hex(6)}"
     with psycopg.connect(server.dsn, autocommit=True) as connection:

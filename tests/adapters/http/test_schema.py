@@ -21,13 +21,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.http.api.table import PREFIX, TABLE
 from adapters.http.edge import Site
 from adapters.http.openapi import document
 from tests.adapters.http.house import furnish
 from tests.adapters.http.quarterdeck import fresh_database, open_quarterdeck
 from tests.adapters.http.wiring import serving
+from tests.support.servers import PostgresServer
 
 pytestmark = pytest.mark.slow
 CHECKS = [
@@ -66,7 +66,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(
-    postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("quarterdeck")
     with fresh_database(postgres_server) as database, _running(database, folder) as running:

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.migrations import migrate
+from tests.support.servers import PostgresServer
 
 EMPTY = """
     do $$
@@ -26,7 +26,7 @@ EMPTY = """
 
 
 @pytest.fixture(scope="session")
-def shared_log(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+def shared_log(postgres_server: PostgresServer) -> Iterator[str]:
     """A database with the newest schema, for this folder's tests."""
     name = f"shared_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server.dsn, autocommit=True) as connection:

@@ -9,7 +9,6 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.migrations import migrate
@@ -18,6 +17,7 @@ from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.roles import admit_processes, as_process, who_may_rewrite
 from projections import PROJECTIONS
 from tests.adapters.contracts.event_store import append, on
+from tests.support.servers import PostgresServer
 
 OWNER = "modest"
 MAKE = "create role quarterdeck_process login"
@@ -30,7 +30,7 @@ FORBIDDEN = (
 
 
 @pytest.fixture
-def owned(own_postgres: EmbeddedPostgres) -> str:
+def owned(own_postgres: PostgresServer) -> str:
     """A database whose owner may make no role."""
     name = f"test_{secrets.token_hex(4)}"
     say(own_postgres.dsn, f"create role {OWNER} login")
@@ -58,7 +58,7 @@ async def is_usable(owned: str) -> bool:
 
 
 async def test_an_administrator_is_told_what_to_say_and_then_processes_are_let_in(
-    owned: str, own_postgres: EmbeddedPostgres
+    owned: str, own_postgres: PostgresServer
 ) -> None:
     await migrate(owned)
     told = await admit_processes(owned)
@@ -75,7 +75,7 @@ async def test_an_administrator_is_told_what_to_say_and_then_processes_are_let_i
 
 @pytest.mark.parametrize("before", [[MAKE], [MAKE, JOIN]])
 async def test_a_role_that_was_there_before_is_let_in_by_the_steps_or_after_them(
-    owned: str, own_postgres: EmbeddedPostgres, before: list[LiteralString]
+    owned: str, own_postgres: PostgresServer, before: list[LiteralString]
 ) -> None:
     for sql in before:
         say(own_postgres.dsn, sql)
@@ -88,7 +88,7 @@ async def test_a_role_that_was_there_before_is_let_in_by_the_steps_or_after_them
 
 
 async def test_an_owner_who_may_make_roles_needs_nobody(
-    owned: str, own_postgres: EmbeddedPostgres
+    owned: str, own_postgres: PostgresServer
 ) -> None:
     say(own_postgres.dsn, f"alter role {OWNER} createrole")
     await migrate(owned)

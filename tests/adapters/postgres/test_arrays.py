@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres import arrays
 from adapters.postgres.arrays import Byteas, Int4s, Int8s, Packed, Texts, Uuids
+from tests.support.servers import PostgresServer
 
 STREAM = uuid4()
 
@@ -25,7 +25,7 @@ def as_bytes(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def connection(postgres_server: EmbeddedPostgres) -> Iterator[psycopg.Connection[Any]]:
+def connection(postgres_server: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(postgres_server.dsn, autocommit=True) as connection:
         arrays.register(connection)
         yield connection

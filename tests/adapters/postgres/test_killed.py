@@ -10,30 +10,30 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
 from application.ports import Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
 from tests.support.progress import Progress
+from tests.support.servers import PostgresServer
 
 HANDS = 16
-End = Callable[[EmbeddedPostgres, random.Random], None]
+End = Callable[[PostgresServer, random.Random], None]
 
 
 @pytest.mark.slow
-async def test_what_was_acknowledged_survives_a_kill(own_postgres: EmbeddedPostgres) -> None:
+async def test_what_was_acknowledged_survives_a_kill(own_postgres: PostgresServer) -> None:
     await survive(own_postgres, kills=3, chance=random.Random(3))
 
 
 @pytest.mark.slow
-async def test_what_was_acknowledged_survives_a_shutdown(own_postgres: EmbeddedPostgres) -> None:
+async def test_what_was_acknowledged_survives_a_shutdown(own_postgres: PostgresServer) -> None:
     """Which tells every session of it, and then resets those that were not read to their end."""
     await survive(own_postgres, kills=6, chance=random.Random(6), end=shut_down)
 
 
 async def survive(
-    server: EmbeddedPostgres, kills: int, chance: random.Random, end: End | None = None
+    server: PostgresServer, kills: int, chance: random.Random, end: End | None = None
 ) -> int:
     """Append while the server is killed so often; how many appends were acknowledged."""
     await migrate(server.dsn)
@@ -106,7 +106,7 @@ async def more_from(hands: list[Hand]) -> None:
             await asyncio.sleep(0.01)
 
 
-def kill(server: EmbeddedPostgres, chance: random.Random) -> None:
+def kill(server: PostgresServer, chance: random.Random) -> None:
     """The whole server and start it again, or one session, after which it recovers by itself."""
     if chance.random() < 0.5:
         os.kill(server.pid, signal.SIGKILL)
@@ -121,7 +121,7 @@ def kill(server: EmbeddedPostgres, chance: random.Random) -> None:
             os.kill(row[0], signal.SIGKILL)
 
 
-def shut_down(server: EmbeddedPostgres, chance: random.Random) -> None:
+def shut_down(server: PostgresServer, chance: random.Random) -> None:
     """The whole server and start it again, or the writer's session alone."""
     if chance.random() < 0.5:
         server.stop()

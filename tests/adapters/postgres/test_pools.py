@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
-from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.reader import open_reader
 from adapters.postgres.sessions import open_pool
 from application.ports import Unavailable
+from tests.support.servers import PostgresServer
 
 pytestmark = pytest.mark.slow
 AWAY_SECONDS = 8.0
@@ -19,7 +19,7 @@ ABSENT = (psycopg.OperationalError, PoolTimeout, Unavailable)
 
 
 async def test_a_pool_connects_again_as_soon_as_somebody_asks(
-    own_postgres: EmbeddedPostgres,
+    own_postgres: PostgresServer,
 ) -> None:
     async with open_pool(own_postgres.dsn, name="test", size=3) as pool:
 
@@ -31,14 +31,14 @@ async def test_a_pool_connects_again_as_soon_as_somebody_asks(
 
 
 async def test_a_reader_connects_again_as_soon_as_somebody_asks(
-    own_postgres: EmbeddedPostgres,
+    own_postgres: PostgresServer,
 ) -> None:
     async with open_reader(own_postgres.dsn, connections=3) as reader:
         await must_be_back_at_once(own_postgres, lambda: reader.rows("select 1"))
 
 
 async def must_be_back_at_once(
-    server: EmbeddedPostgres, ask: Callable[[], Awaitable[object]]
+    server: PostgresServer, ask: Callable[[], Awaitable[object]]
 ) -> None:
     await ask()
     server.stop()

@@ -313,7 +313,7 @@ async def test_a_read_model_whose_tables_are_gone_stops_alone_and_parks_nothing(
 
 @pytest.mark.slow
 async def test_read_models_survive_a_server_that_is_killed(server_folder: Path) -> None:
-    with servers.postgres(server_folder / f"killed-{secrets.token_hex(4)}") as server:
+    with servers.postgres_under_test(server_folder / f"killed-{secrets.token_hex(4)}") as server:
         async with scenario(server.dsn, [workspaces, subjects]) as scene, running(scene) as seen:
             count = 0
             for _ in range(3):

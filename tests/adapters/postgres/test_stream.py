@@ -105,7 +105,7 @@ async def first_to_see(followers: list[Follower], count: int) -> int:
 
 @pytest.mark.slow
 async def test_a_follower_survives_restarts_of_the_server(server_folder: Path) -> None:
-    with servers.postgres(server_folder / f"restarted-{secrets.token_hex(4)}") as server:
+    with servers.postgres_under_test(server_folder / f"restarted-{secrets.token_hex(4)}") as server:
         await migrate(server.dsn)
         follower = Follower(log_stream(server.dsn, "projector", 0.2))
         task = asyncio.create_task(follower.run())
