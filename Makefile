@@ -53,7 +53,7 @@ soak: setup ## The long form of the fault tests, with their counts (tests/soak/c
 	@SOAK_HOSTILE_INPUT=whole $(PYTEST) tests/adapters/http/web/test_hostile_input.py --timeout 0
 
 bench: setup ## The figures; BENCH_JSON=file writes them as {name: number}
-	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka
+	@$(BIN)/python -m tests.support.servers.install sshd chromium kafka debian-postgresql
 	@$(BIN)/python -m tests.benchmarks
 
 lock: setup ## Pin the newest versions that pyproject.toml and package.json allow

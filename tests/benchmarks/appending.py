@@ -21,7 +21,6 @@ from eventsourcing.domain import Aggregate, event
 
 from adapters.clock import SystemClock
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrations import migrate
 from adapters.running import run as run_process
 from application.commands import CommandBus
 from application.permissions import Principal, Role
@@ -30,7 +29,7 @@ from application.work import Context, World
 from application.workspaces import CreateWorkspace, RenameWorkspace
 from application.workspaces import handlers as workspace_handlers
 from domain.model import Actor
-from tests.benchmarks.bench import Figure, postgres
+from tests.benchmarks.bench import Database, Figure, on_each_server
 
 SECONDS = 0.5
 ROUNDS = 20
@@ -44,10 +43,12 @@ WHO = Principal(Actor(type="AuthToken", id=uuid4(), name="terraform-ci"), Role.A
 def run() -> Iterator[Figure]:
     """Everything is measured in turn, in many short rounds, and a figure is the median of their
     ratios: a machine that others use too is not equally fast from one second to the next."""
-    with postgres() as dsn:
-        asyncio.run(migrate(dsn))
-        _round(dsn)
-        rounds = [_round(dsn) for _ in range(ROUNDS)]
+    yield from on_each_server(_figures)
+
+
+def _figures(database: Database) -> Iterator[Figure]:
+    _round(database)
+    rounds = [_round(database) for _ in range(ROUNDS)]
     yield _against(
         "append_vs_library", 27, rounds, "ours", ["library 1", "library 8", "library 32"]
     )
@@ -59,13 +60,14 @@ Round = dict[str, float]
 """Events a second by whose they are, and by how many clients when not by 128 or alone."""
 
 
-def _round(dsn: str) -> Round:
+def _round(database: Database) -> Round:
+    ours, theirs = database.process, database.owner
     return {
-        "ours": run_process(_commands(dsn, 128)),
-        "ours alone": run_process(_commands(dsn, 1)),
-        **{f"raw {clients}": _raw(dsn, clients) for clients in (8, 32)},
-        "raw alone": _raw(dsn, 1),
-        **{f"library {clients}": _library(dsn, clients) for clients in (1, 8, 32)},
+        "ours": run_process(_commands(ours, 128)),
+        "ours alone": run_process(_commands(ours, 1)),
+        **{f"raw {clients}": _raw(theirs, clients) for clients in (8, 32)},
+        "raw alone": _raw(theirs, 1),
+        **{f"library {clients}": _library(theirs, clients) for clients in (1, 8, 32)},
     }
 
 

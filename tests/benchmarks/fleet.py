@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from domain.secrets import Secret
 from domain.values import OperationKind
 from domain.workspaces import Workspace, WorkspaceRenamed, WorkspaceSettings
 from projections import PROJECTIONS
-from tests.benchmarks.bench import Figure
+from tests.benchmarks.bench import Database, Figure, folder, named_for, stock
 from tests.support.quarterdeck import Quarterdeck, eventually
 
 CLUSTERS = 10_000
@@ -38,20 +37,29 @@ AT_REST = Settings(check_interval=7 * 24 * 60)
 
 def run() -> Iterator[Figure]:
     with running_fleet() as program:
-        yield from _figures(program)
+        dsn = running_dsn(program.folder / "data" / "postgres")
+        assert dsn is not None
+        yield from _figures(program, dsn)
+    with stock() as database, running_fleet(database) as program:
+        yield from named_for(database, _figures(program, database.process))
 
 
 @contextmanager
-def running_fleet() -> Iterator[Quarterdeck]:
-    """`quarterdeck up` over 10,000 clusters in the workspace `fleet`, all of them shown."""
-    with tempfile.TemporaryDirectory(prefix="quarterdeck-bench-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        program = Quarterdeck(folder)
+def running_fleet(database: Database | None = None) -> Iterator[Quarterdeck]:
+    """`quarterdeck up` over 10,000 clusters in the workspace `fleet`, all of them shown.
+
+    It has an embedded PostgreSQL, unless a database is given.
+    """
+    with folder() as place:
+        program = Quarterdeck(place, **({"database_url": database.process} if database else {}))
         try:
             program.start()
             program.stop()
-            uvloop.run(_fill(folder))
+            if database:
+                uvloop.run(_fill(database.process))
+            else:
+                with EmbeddedPostgres(place / "data" / "postgres") as server:
+                    uvloop.run(_fill(server.dsn))
             program.start()
             token = program.token("--global")
             eventually(lambda: _is_shown(program, token), 120)
@@ -60,26 +68,21 @@ def running_fleet() -> Iterator[Quarterdeck]:
             program.close()
 
 
-def _figures(program: Quarterdeck) -> Iterator[Figure]:
+def _figures(program: Quarterdeck, dsn: str) -> Iterator[Figure]:
     assert program.process is not None
     memory = _resident_mib(program.process.pid)
     yield Figure("rss_up_mib", memory, 250, at_most=True, told=f"{CLUSTERS:,} clusters, idle")
     times = _list_times(program)
     yield Figure("list_10000_p95_ms", percentile(times, 95), 100, at_most=True)
-    dsn = running_dsn(program.folder / "data" / "postgres")
-    assert dsn is not None
     lags = uvloop.run(_lags(dsn))
     told = f"p50 {statistics.median(lags):.1f} ms, {len(lags):,} commands"
     yield Figure("lag_p99_ms", percentile(lags, 99), 50, at_most=True, told=told)
 
 
-async def _fill(folder: Path) -> None:
+async def _fill(dsn: str) -> None:
     """The log of a fleet: a workspace, a template, and the clusters, most of them installed."""
     who = {"workspace_id": SPACE, "workspace": "fleet"}
-    async with (
-        EmbeddedPostgres(folder / "data" / "postgres") as server,
-        PostgresEventStore(server.dsn) as store,
-    ):
+    async with PostgresEventStore(dsn) as store:
         space = Workspace.create("Fleet", "fleet", WorkspaceSettings())
         claim = Claim("workspace:fleet", SPACE)
         await store.append(Append([StreamAppend(SPACE, 0, list(space))], who, [claim]))

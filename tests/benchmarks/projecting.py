@@ -23,7 +23,7 @@ from adapters.postgres.read_models import install
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.stream import LogStream
 from projections.workspaces import workspaces
-from tests.benchmarks.bench import Figure, median_of, postgres
+from tests.benchmarks.bench import Database, Figure, median_of, on_each_server
 from tests.benchmarks.replaying import fill
 
 STREAMS, EVENTS = 2_000, 50
@@ -31,17 +31,21 @@ THEIRS = 3_000
 
 
 def run() -> Iterator[Figure]:
-    with postgres() as dsn:
-        asyncio.run(fill(dsn, STREAMS, EVENTS))
-        ours = median_of(lambda: uvloop.run(_projector(dsn)))
-        library = median_of(lambda: _library(dsn))
+    yield from on_each_server(_figures)
+
+
+def _figures(database: Database) -> Iterator[Figure]:
+    asyncio.run(fill(database.process, STREAMS, EVENTS))
+    ours = median_of(lambda: uvloop.run(_projector(database)))
+    library = median_of(lambda: _library(database.owner))
     told = f"{ours:,.0f}/s; library {library:,.0f}/s"
     yield Figure("projector_vs_library", ours / library, 40, told=told)
 
 
-async def _projector(dsn: str) -> float:
+async def _projector(database: Database) -> float:
     """Events a second from an empty read model to one that shows the whole log."""
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+    dsn, owner = database.process, database.owner
+    async with await psycopg.AsyncConnection.connect(owner, autocommit=True) as connection:
         await connection.execute("delete from read_models.builds where projection = 'workspaces'")
         await connection.execute("drop view if exists read.workspaces")
         await install(dsn, [workspaces])

@@ -10,12 +10,11 @@ import psycopg
 
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.mapper import COLUMNS, Mapper
-from adapters.postgres.migrations import migrate
 from adapters.running import run as run_process
 from application.ports import Append, StreamAppend
 from domain.model import Envelope, Event
 from domain.workspaces import WorkspaceCreated, WorkspaceRenamed
-from tests.benchmarks.bench import Figure, postgres
+from tests.benchmarks.bench import Figure, embedded
 
 STREAMS = 2_000
 EVENTS = 50
@@ -37,9 +36,9 @@ QUERY = (
 
 
 def run() -> Iterator[Figure]:
-    with postgres() as dsn:
-        asyncio.run(fill(dsn, STREAMS, EVENTS))
-        rounds = [_round(dsn) for _ in range(ROUNDS)]
+    with embedded() as database:
+        asyncio.run(fill(database.process, STREAMS, EVENTS))
+        rounds = [_round(database.process) for _ in range(ROUNDS)]
     ours, raw = (median(column) for column in zip(*rounds, strict=True))
     told = f"{ours:,.0f}/s; raw {raw:,.0f}/s"
     yield Figure("replay_vs_raw", median(mine / theirs for mine, theirs in rounds), 0.45, told=told)
@@ -52,7 +51,6 @@ def _round(dsn: str) -> tuple[float, float]:
 
 async def fill(dsn: str, streams: int, events: int) -> None:
     """A log of that many streams with that many events each, in turn."""
-    await migrate(dsn)
     async with PostgresEventStore(dsn) as store:
 
         async def stream(stream_id: UUID) -> None:

@@ -7,15 +7,13 @@ events in memory.
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import uvloop
 
-from tests.benchmarks.bench import Figure, median_of, postgres
+from tests.benchmarks.bench import Database, Figure, folder, median_of, on_each_server
 from tests.support.quarterdeck import Quarterdeck
 from tests.support.servers.processes import end, free_port, spawn, wait_until
 
@@ -24,10 +22,12 @@ SECONDS = 4.0
 
 
 def run() -> Iterator[Figure]:
-    with postgres() as dsn, tempfile.TemporaryDirectory(prefix="quarterdeck-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        program = Quarterdeck(folder, database_url=dsn, keys="1:" + "A" * 43 + "=")
+    yield from on_each_server(_figures)
+
+
+def _figures(database: Database) -> Iterator[Figure]:
+    with folder() as place:
+        program = Quarterdeck(place, database_url=database.process, keys="1:" + "A" * 43 + "=")
         try:
             program.start("api")
             token = program.token("--global")
@@ -35,12 +35,12 @@ def run() -> Iterator[Figure]:
             null = spawn(
                 [
                     *[sys.executable, "-m", "tests.benchmarks.null_server"],
-                    *[str(null_port), str(folder / "token")],
+                    *[str(null_port), str(place / "token")],
                 ],
-                folder / "null.log",
+                place / "null.log",
             )
-            wait_until(lambda: _listens(null_port), null, folder / "null.log", 20)
-            null_token = (folder / "token").read_text()
+            wait_until(lambda: _listens(null_port), null, place / "null.log", 20)
+            null_token = (place / "token").read_text()
             nothing = median_of(lambda: uvloop.run(_posts(null_port, null_token)))
             ours = median_of(lambda: uvloop.run(_posts(program.port, token)))
             end(null)
