@@ -3,10 +3,10 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 WORKERS ?= 2
-POSTGRES_SERVERS := 15 16 17 18 pgbouncer
 # What a major version, default settings or a pooler could break.
 POSTGRES_TESTS := $(addprefix tests/adapters/postgres/test_,admission.py event_store.py group_commit.py \
 	leadership.py migrations.py projector.py rebuild.py roles.py stream.py)
+ON_POSTGRES := $(PYTEST) -n $(WORKERS) --dist loadfile $(POSTGRES_TESTS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -41,11 +41,11 @@ test-full: setup ## What make test leaves out: what is built from source (needs 
 
 test-postgres: setup ## The log, projections and roles on PostgreSQL 15 to 18 as installed, and through PgBouncer
 	@$(BIN)/python -m tests.support.servers.install debian-postgresql postgresql pgbouncer
-	@for server in $(POSTGRES_SERVERS); do \
-		echo "PostgreSQL: $$server"; \
-		QUARTERDECK_TEST_POSTGRES=$$server $(PYTEST) -n $(WORKERS) --dist loadfile \
-			-m "not full and not soak" $(POSTGRES_TESTS) || exit 1; \
-	done
+	@QUARTERDECK_TEST_POSTGRES=15 $(ON_POSTGRES) -m "not full and not soak"
+	@QUARTERDECK_TEST_POSTGRES=16 $(ON_POSTGRES) -m "not full and not soak"
+	@QUARTERDECK_TEST_POSTGRES=17 $(ON_POSTGRES) -m "not full and not soak"
+	@QUARTERDECK_TEST_POSTGRES=18 $(ON_POSTGRES) -m "not full and not soak"
+	@QUARTERDECK_TEST_POSTGRES=pgbouncer $(ON_POSTGRES) -m "not full and not soak and not direct"
 
 soak: setup ## The long form of the fault tests, with their counts (tests/soak/counts.py)
 	@$(BIN)/python -m tests.support.servers.install sshd kafka loki

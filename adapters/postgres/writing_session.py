@@ -18,8 +18,9 @@ SETTLE_SECONDS = 10.0
 LIFE = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
 END = """
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
-    where pid = %s and backend_start = %s
+    where pid = %s and backend_start = %s and pid <> pg_backend_pid()
 """
+"""A pooler may give the very process to who asks: it does so when what the process did is over."""
 WRITTEN = """
     select notification_id, recorded_at from log.stored_events
     where originator_id = %s and originator_version = %s

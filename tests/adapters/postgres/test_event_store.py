@@ -70,6 +70,7 @@ async def test_an_event_that_would_fit_into_no_message_is_refused_and_stops_no_o
     await store.append(Append([StreamAppend(stream_id, 0, little_less)], {}))
 
 
+@pytest.mark.direct
 async def test_nothing_is_looked_up_by_reading_a_whole_table(log_database: str) -> None:
     read = await whole_tables_read(log_database)
     stream_id = uuid4()

@@ -301,6 +301,7 @@ async def test_one_notification_a_batch_with_its_last_position(
     assert heard == ["1", "41", "42", "43", "end"]
 
 
+@pytest.mark.direct
 async def test_a_database_that_takes_no_writes_says_so_and_later_takes_them(
     writer: GroupCommit, log: Connection
 ) -> None:
@@ -357,6 +358,7 @@ async def end_writers(log: Connection) -> None:
     )
 
 
+@pytest.mark.direct
 async def test_no_batch_reads_a_whole_table(log_database: str) -> None:
     read = await whole_tables_read(log_database)
     async with a_writer(log_database) as writer:
