@@ -15,6 +15,8 @@ from adapters.settings import Settings
 from tests.support import servers
 
 REPEATS = 3
+KEYS = "1:" + "A" * 43 + "="
+"""Master keys for a program whose database is not its own."""
 
 
 @dataclass(frozen=True, slots=True)

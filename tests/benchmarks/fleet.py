@@ -23,7 +23,7 @@ from domain.secrets import Secret
 from domain.values import OperationKind
 from domain.workspaces import Workspace, WorkspaceRenamed, WorkspaceSettings
 from projections import PROJECTIONS
-from tests.benchmarks.bench import Database, Figure, folder, named_for, stock
+from tests.benchmarks.bench import KEYS, Database, Figure, folder, named_for, stock
 from tests.support.quarterdeck import Quarterdeck, eventually
 
 CLUSTERS = 10_000
@@ -51,7 +51,8 @@ def running_fleet(database: Database | None = None) -> Iterator[Quarterdeck]:
     It has an embedded PostgreSQL, unless a database is given.
     """
     with folder() as place:
-        program = Quarterdeck(place, **({"database_url": database.process} if database else {}))
+        settings = {"database_url": database.process, "keys": KEYS} if database else {}
+        program = Quarterdeck(place, **settings)
         try:
             program.start()
             program.stop()

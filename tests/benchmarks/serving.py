@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import uvloop
 
-from tests.benchmarks.bench import Database, Figure, folder, median_of, on_each_server
+from tests.benchmarks.bench import KEYS, Database, Figure, folder, median_of, on_each_server
 from tests.support.quarterdeck import Quarterdeck
 from tests.support.servers.processes import end, free_port, spawn, wait_until
 
@@ -27,7 +27,7 @@ def run() -> Iterator[Figure]:
 
 def _figures(database: Database) -> Iterator[Figure]:
     with folder() as place:
-        program = Quarterdeck(place, database_url=database.process, keys="1:" + "A" * 43 + "=")
+        program = Quarterdeck(place, database_url=database.process, keys=KEYS)
         try:
             program.start("api")
             token = program.token("--global")
