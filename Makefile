@@ -5,7 +5,7 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 2
 # What a major version, default settings or a pooler could break.
 POSTGRES_TESTS := $(addprefix tests/adapters/postgres/test_,admission.py event_store.py group_commit.py \
-	leadership.py migrations.py projector.py rebuild.py roles.py stream.py)
+	leadership.py migrations.py projector.py rebuild.py requirements.py roles.py sessions.py stream.py)
 ON_POSTGRES := $(PYTEST) -n $(WORKERS) --dist loadfile $(POSTGRES_TESTS)
 
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ test: setup ## Every test with PostgreSQL, Kafka, sshd and Chromium, short forms
 	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not full and not soak"
 
 test-full: setup ## What make test leaves out: what is built from source (needs Go), every PostgreSQL, PgBouncer
-	@$(BIN)/python -m tests.support.servers.install loki templates
+	@$(BIN)/python -m tests.support.servers.install loki templates debian-postgresql pgbouncer
 	@$(PYTEST) -m "full and not soak"
 	@$(MAKE) --no-print-directory test-postgres
 

@@ -49,3 +49,14 @@ def test_the_tree_of_the_readme_is_the_tree() -> None:
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert shown == {name.split("/")[0] for name in tracked if "/" in name and name[0] != "."}
+
+
+def test_every_guarantee_names_a_test_that_exists() -> None:
+    promised = set(re.findall(r"`(test_\w+)`", (ROOT / "infra/guarantees.md").read_text()))
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"def (test_\w+)\(", path.read_text())
+    }
+    assert promised
+    assert promised <= written

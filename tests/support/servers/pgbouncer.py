@@ -24,7 +24,7 @@ unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/userlist.txt
 pool_mode = {pool_mode}
-"""
+{settings}"""
 
 
 class PgBouncer(Server):
@@ -34,13 +34,13 @@ class PgBouncer(Server):
     clients. Users are whoever is a role of the server; nobody needs a password.
     """
 
-    def __init__(self, folder: Path, behind: str, pool_mode: str) -> None:
+    def __init__(self, folder: Path, behind: str, pool_mode: str, settings: str) -> None:
         program = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin")
         if program is None:
             raise MissingServer("No pgbouncer here: install the package pgbouncer.")
         super().__init__("pgbouncer", folder, Account.for_cluster(folder / "cluster"))
         self._program, self._behind = program, behind
-        self._configure(pool_mode)
+        self._configure(pool_mode, settings)
 
     @property
     def dsn(self) -> str:
@@ -52,7 +52,7 @@ class PgBouncer(Server):
         command = [self._program, str(self.folder / "pgbouncer.ini")]
         self._launch(command, lambda: PGconn.ping(self.dsn.encode()) == Ping.OK, UP_SECONDS)
 
-    def _configure(self, pool_mode: str) -> None:
+    def _configure(self, pool_mode: str, settings: str) -> None:
         server = conninfo_to_dict(self._behind)
         text = CONFIGURATION.format(
             server_host=server["host"],
@@ -61,6 +61,7 @@ class PgBouncer(Server):
             port=self.port,
             folder=self.folder,
             pool_mode=pool_mode,
+            settings=settings,
         )
         (self.folder / "pgbouncer.ini").write_text(text)
         (self.folder / "userlist.txt").write_text(f'"{server["user"]}" ""\n')
@@ -90,9 +91,11 @@ class PooledPostgres:
 
 
 @contextmanager
-def pgbouncer(folder: Path, behind: str, pool_mode: str = "session") -> Iterator[PgBouncer]:
-    """A running pooler, gone afterwards."""
-    with running(PgBouncer(folder, behind, pool_mode)) as pooler:
+def pgbouncer(
+    folder: Path, behind: str, pool_mode: str = "session", settings: str = ""
+) -> Iterator[PgBouncer]:
+    """A running pooler, gone afterwards; `settings` are more lines of its configuration."""
+    with running(PgBouncer(folder, behind, pool_mode, settings)) as pooler:
         yield pooler
 
 

@@ -36,11 +36,14 @@ NEW_DATABASE = """
 """What the guide has an administrator say, where the owner may make no roles."""
 
 
+CERTIFICATE = ["/usr/bin/openssl", "req", "-new", "-x509", "-nodes", "-subj", "/CN=localhost"]
+
+
 class StockPostgres(Server):
     """One server of a major version; who signs in over 127.0.0.1 needs no password.
 
     Nothing is set but where it listens: fsync, buffers, jit and the number of connections are
-    PostgreSQL's own defaults.
+    PostgreSQL's own defaults. Debian's takes TLS, as its own command for new clusters sets it.
     """
 
     stop_signal = signal.SIGINT  # a fast shutdown: it waits for nobody
@@ -48,6 +51,7 @@ class StockPostgres(Server):
     def __init__(self, folder: Path, version: int) -> None:
         super().__init__("postgres", folder, Account.for_cluster(folder / "cluster"))
         self._programs = _programs(version, self.account, folder.parent)
+        self._takes_tls = version == 15
         self._create_cluster()
 
     @property
@@ -72,6 +76,7 @@ class StockPostgres(Server):
                 *[str(self._programs / "postgres"), "-D", str(self._cluster)],
                 *["-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1"],
                 *["-c", f"unix_socket_directories={self.folder}"],
+                *(["-c", "ssl=on"] if self._takes_tls else []),
             ],
             lambda: PGconn.ping(self.dsn.encode()) == Ping.OK,
             UP_SECONDS,
@@ -84,8 +89,19 @@ class StockPostgres(Server):
     def _create_cluster(self) -> None:
         command = [str(self._programs / "initdb"), "-D", str(self._cluster), "-U", SUPERUSER]
         command += ["-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync"]
+        self._run(command)
+        if self._takes_tls:
+            cluster = str(self._cluster)
+            files = ["-keyout", f"{cluster}/server.key", "-out", f"{cluster}/server.crt"]
+            self._run([*CERTIFICATE, *files])
+
+    def _run(self, command: list[str]) -> None:
         subprocess.run(
-            as_account(self.account, command), check=True, stdout=subprocess.DEVNULL, cwd="/"
+            as_account(self.account, command),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
         )
 
 
