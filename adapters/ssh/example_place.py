@@ -7,8 +7,8 @@ FOLDER = "example"
 
 
 def example_folder(data: Path) -> Path:
-    """The folder that the host serves and works in."""
-    return (data / FOLDER / "host").absolute()
+    """The folder that keeps the host's key and what its scripts leave in their home."""
+    return (data / FOLDER).absolute()
 
 
 def example_port(data: Path) -> int:

@@ -1,11 +1,8 @@
-"""A throw-away SSH host for the example: real commands in a folder of this machine, on loopback."""
+"""A throw-away SSH host for the example, on loopback: real commands, in a sandbox of their own."""
 
 import asyncio
 import os
-import secrets
-import signal
 import socket
-import subprocess
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -15,41 +12,47 @@ from typing import Self
 import asyncssh
 
 from adapters.ssh.keys import one_line
+from adapters.ssh.sandbox.sandbox import Sandbox
 
 AuthorizedKeys = Callable[[], Awaitable[Collection[str]]]
 """The public keys (lines in OpenSSH's form) that may come in now; asked at every login."""
 
 LOOPBACK = "127.0.0.1"
-MARK = "QUARTERDECK_THROWAWAY_HOST"
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CHUNK_BYTES = 64 * 1024
-POLL_SECONDS = 0.01
 
-Shell = subprocess.Popen[bytes]
 Process = asyncssh.SSHServerProcess[bytes]
 
 
 class ThrowawayHost:
     """Lives inside `async with`; whatever was started on it dies with it, detached or not.
 
-    The folder is HOME, and it keeps the host key, so that a host that comes back is the same one.
+    The folder keeps the host key and the home, so that a host that comes back is the same one.
+    Raises NoSandbox where its commands could reach what is not theirs.
     """
 
     def __init__(self, folder: Path, authorized_keys: AuthorizedKeys, port: int = 0) -> None:
         self._folder = folder
         self._authorized_keys = authorized_keys
         self._wanted_port = port
-        self._mark = secrets.token_hex(16)
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._commands: set[asyncio.Future[None]] = set()
+        self.sandbox = Sandbox(folder)
         self.port = 0
         self.public_key = ""
         """The host key's public half, as known_hosts writes it."""
 
     async def __aenter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = await asyncio.to_thread(_host_key, self._folder / ".ssh" / "host_key")
+        await self.sandbox.__aenter__()
+        try:
+            await self._listen()
+        except BaseException:
+            await self.sandbox.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def _listen(self) -> None:
+        key = await asyncio.to_thread(_host_key, self._folder)
         self._acceptor = await asyncssh.listen(
             LOOPBACK,
             self._wanted_port,
@@ -66,7 +69,6 @@ class ThrowawayHost:
         )
         self.port = self._acceptor.get_port()
         self.public_key = one_line(key)
-        return self
 
     async def __aexit__(
         self,
@@ -79,7 +81,7 @@ class ThrowawayHost:
             await self._acceptor.wait_closed()
         for connection in list(self._connections):
             connection.abort()
-        await asyncio.to_thread(_kill_marked, f"{MARK}={self._mark}".encode())
+        await self.sandbox.__aexit__(kind, error, traceback)
         if self._commands:
             await asyncio.wait(self._commands)
 
@@ -93,41 +95,16 @@ class ThrowawayHost:
         """A command as sshd runs it: it lives on without its connection, on broken pipes."""
         output, errors = await _Outlet.open(), await _Outlet.open()
         with output, errors:
-            shell, stdin = await self._start(process.command, output.inlet, errors.inlet)
+            ours, theirs = socket.socketpair()
+            with theirs:
+                streams = (theirs.fileno(), output.inlet, errors.inlet)
+                code = self.sandbox.start(process.command, streams)
+            _, stdin = await asyncio.open_unix_connection(sock=ours)
             feeding = asyncio.create_task(_feed(process.stdin, stdin))
             await asyncio.gather(output.pour(process.stdout), errors.pour(process.stderr))
-            while (code := shell.poll()) is None:
-                await asyncio.sleep(POLL_SECONDS)
+            await code
             feeding.cancel()
-        process.exit(code if code >= 0 else 128 - code)
-
-    async def _start(
-        self, command: str | None, output: int, errors: int
-    ) -> tuple[Shell, asyncio.StreamWriter]:
-        """A shell and what feeds it.
-
-        Not by the loop's own subprocesses: uvloop's leave copies of the pipes open in the shell,
-        and in whatever it leaves running, so that the end of its output would never be seen.
-        """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            shell = subprocess.Popen(
-                ["/bin/sh", *(["-c", command] if command else [])],
-                stdin=theirs.fileno(),
-                stdout=output,
-                stderr=errors,
-                cwd=self._folder,
-                env=self._environment(),
-                start_new_session=True,
-            )
-        _, stdin = await asyncio.open_unix_connection(sock=ours)
-        return shell, stdin
-
-    def _environment(self) -> dict[str, str]:
-        user = os.environ.get("USER", "quarterdeck")
-        home = str(self._folder)
-        names = {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": "/bin/sh", "PATH": PATH}
-        return {**names, MARK: self._mark}
+        process.exit(code.result())
 
 
 class _Door(asyncssh.SSHServer):
@@ -202,9 +179,11 @@ async def _feed(reader: asyncssh.SSHReader[bytes], writer: asyncio.StreamWriter)
         writer.close()
 
 
-def _host_key(file: Path) -> asyncssh.SSHKey:
+def _host_key(folder: Path) -> asyncssh.SSHKey:
+    file = folder / "host_key"
     if not file.exists():
-        file.parent.mkdir(mode=0o700, exist_ok=True)
+        _adopt_former_key(file)
+    if not file.exists():
         draft = file.with_suffix(".new")
         draft.touch(mode=0o600)
         asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(draft))
@@ -212,23 +191,8 @@ def _host_key(file: Path) -> asyncssh.SSHKey:
     return asyncssh.read_private_key(str(file))
 
 
-def _kill_marked(mark: bytes) -> None:
-    """Kill every process with the mark in its environment, until none is left (Linux)."""
-    while pids := [pid for pid in _processes() if mark in _variables(pid)]:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def _processes() -> list[int]:
-    try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except FileNotFoundError:
-        return []
-
-
-def _variables(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
+def _adopt_former_key(file: Path) -> None:
+    """It was once kept in the home, where what runs on the host could change it."""
+    former = file.parent / "host" / ".ssh" / "host_key"
+    with suppress(OSError):
+        former.rename(file)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from application.ports import (
     Continue,
@@ -295,7 +294,7 @@ class InstallerContract:
         assert story.finished.cancelled
         assert story.finished.error is None
         assert "bye" in story.output("long")
-        child = Path(f"/proc/{place.read('child').strip()}")
+        child = place.processes / place.read("child").strip()
         await eventually(lambda: not child.exists(), "the child is gone")
         assert not (place.home / "never").exists()
 
@@ -309,7 +308,7 @@ class InstallerContract:
             await operation.cancel()
             reports = [report async for report in operation]
         assert reports[-1] == Finished(state=before.state, cancelled=True)
-        script_process = Path("/proc", place.read("pid").strip())
+        script_process = place.processes / place.read("pid").strip()
         await eventually(lambda: not script_process.exists(), "the script is gone")
 
     async def test_an_operation_that_waits_for_an_answer_can_be_cancelled(

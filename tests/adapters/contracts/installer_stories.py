@@ -36,6 +36,8 @@ class Place:
     private_key: str
     known_hosts: Mapping[str, str]
     cluster_id: UUID = field(default_factory=uuid4)
+    processes: Path = Path("/proc")
+    """Where its scripts' processes are, under the numbers that they know themselves by."""
 
     def request(
         self, kind: OperationKind, *phases: Mapping[str, Any], **spec: Any

@@ -11,6 +11,7 @@ from adapters.ssh.throwaway import ThrowawayHost
 from tests.adapters.contracts.installer import InstallerContract
 from tests.adapters.contracts.installer_stories import Place
 from tests.adapters.ssh.places import config_of, place_on
+from tests.adapters.ssh.sandboxes import home_of, root_of
 from tests.support.servers import SshHost
 
 
@@ -38,7 +39,8 @@ class TestOnTheThrowawayHost(OverSSH):
 
         async with ThrowawayHost(tmp_path, authorized) as host:
             yield Place(
-                home=tmp_path,
+                home=home_of(host),
+                processes=root_of(host) / "proc",
                 connection=config_of("anybody", host.port, "127.0.0.1"),
                 private_key=key.export_private_key().decode(),
                 known_hosts={f"127.0.0.1:{host.port}": host.public_key},

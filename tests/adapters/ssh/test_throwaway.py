@@ -8,8 +8,10 @@ import asyncssh
 import pytest
 import uvloop
 
+from adapters.ssh.sandbox.root_folder import HOME
 from adapters.ssh.throwaway import ThrowawayHost
 from tests.adapters.contracts.installer_stories import eventually
+from tests.adapters.ssh.sandboxes import home_of, names_of, processes_in
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 
@@ -36,11 +38,10 @@ async def host(tmp_path: Path) -> AsyncIterator[ThrowawayHost]:
         yield host
 
 
-async def test_commands_are_real_and_run_at_home(host: ThrowawayHost, tmp_path: Path) -> None:
+async def test_commands_are_real_and_run_at_home(host: ThrowawayHost) -> None:
     async with await login(host) as connection:
         done = await connection.run("pwd; echo $HOME; cat; echo no >&2; exit 3", input="given")
-    home = str(tmp_path / "home")
-    assert done.stdout == f"{home}\n{home}\ngiven"
+    assert done.stdout == f"{HOME}\n{HOME}\ngiven"
     assert (done.stderr, done.exit_status) == ("no\n", 3)
 
 
@@ -53,7 +54,7 @@ def test_a_command_ends_with_its_shell_whatever_it_leaves_running_in_the_product
         async with ThrowawayHost(tmp_path, authorized) as host, await login(host) as connection:
             script = "(until [ -e go-on ]; do sleep 0.05; done; touch ended) > /dev/null 2>&1 &"
             await connection.run(script, timeout=20)
-            return (tmp_path / "ended").exists()
+            return (home_of(host) / "ended").exists()
 
     assert uvloop.run(leave_running()) is False
 
@@ -86,7 +87,7 @@ async def test_it_comes_back_with_the_same_key_and_port(tmp_path: Path) -> None:
         port, key = first.port, first.public_key
     async with ThrowawayHost(tmp_path, authorized, port=port) as second:
         assert (second.port, second.public_key) == (port, key)
-        assert (tmp_path / ".ssh" / "host_key").stat().st_mode & 0o077 == 0
+        assert (tmp_path / "host_key").stat().st_mode & 0o077 == 0
 
 
 async def test_what_was_detached_outlives_its_connection_and_dies_with_the_host(
@@ -95,19 +96,21 @@ async def test_what_was_detached_outlives_its_connection_and_dies_with_the_host(
     async with ThrowawayHost(tmp_path, authorized) as host:
         async with await login(host) as connection:
             await connection.run("setsid sh -c 'echo $$ > pid; exec sleep 600' > /dev/null 2>&1 &")
-        pid = tmp_path / "pid"
+        pid = home_of(host) / "pid"
         await eventually(lambda: pid.exists() and pid.read_text() != "", "the pid is written")
-        process = Path("/proc", pid.read_text().strip())
-        assert process.exists()
-    await eventually(lambda: not process.exists(), "nothing outlives the host")
+        async with await login(host) as connection:
+            assert (await connection.run("kill -0 $(cat pid)")).exit_status == 0
+        assert "sleep" in names_of(processes_in(host))
+    assert processes_in(host) == []
 
 
 async def test_a_command_whose_follower_left_ends_at_its_next_word(host: ThrowawayHost) -> None:
     connection = await login(host)
-    process = await connection.create_process("echo $$; while sleep 0.05; do echo on; done")
-    pid = Path("/proc", (await process.stdout.readline()).strip())
+    process = await connection.create_process("echo go; while sleep 0.05; do echo on; done")
+    await process.stdout.readline()
+    assert "sh" in names_of(processes_in(host))
     connection.abort()
-    await eventually(lambda: not pid.exists(), "the command is gone")
+    await eventually(lambda: not names_of(processes_in(host)), "the command is gone")
 
 
 async def test_it_ends_while_commands_run(tmp_path: Path) -> None:
