@@ -136,11 +136,21 @@ def sign_in(
 
 
 @app.command()
-def example(data: Data = None, port: Port = None) -> None:
+def example(
+    unload: Annotated[
+        bool, typer.Option("--unload", help="Forget its clusters, and end its host.")
+    ] = False,
+    data: Data = None,
+    port: Port = None,
+) -> None:
     """Load the example: a workspace, a template and a cluster on a throw-away SSH host."""
-    from adapters.operations.example import example as load
+    from adapters.operations import example as operation
 
-    print(run(load(read_settings(data=data, port=port))))
+    settings = read_settings(data=data, port=port)
+    if unload:
+        print(run(operation.unload(settings)))
+        return
+    print(run(operation.load(settings)))
     print("`quarterdeck up` serves the host it installs on.", file=sys.stderr)
 
 

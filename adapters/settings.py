@@ -86,6 +86,9 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least weight of what is logged"
     )
+    example_host: bool = Field(
+        True, description="whether `up` serves the example's throw-away SSH host on this machine"
+    )
     name: str | None = Field(None, description="name of this process; host and pid by default")
     slots: int = Field(10, ge=1, le=1000, description="tasks a manager works on at once")
     lease_seconds: float = Field(

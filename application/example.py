@@ -1,5 +1,6 @@
 """The example: a workspace, a template and a first cluster, for the first minute."""
 
+from contextlib import suppress
 from textwrap import dedent
 from uuid import UUID
 
@@ -7,12 +8,12 @@ from application.cluster_templates import CreateClusterTemplate, SectionText
 from application.clusters import CreateCluster
 from application.commands import CommandBus
 from application.work import Context
-from application.workspaces import CreateWorkspace
+from application.workspaces import CreateWorkspace, slug_key
 from domain.cluster_templates import ClusterTemplate
 from domain.model import Taken
 
 SLUG = "example"
-USER = "quarterdeck"
+TEMPLATE_NAME = "throw-away-host"
 
 PARAMS = (
     {"header": "The machine"},
@@ -123,16 +124,14 @@ INSTALLATION = dedent("""\
 async def load_example(bus: CommandBus, context: Context, port: int) -> UUID:
     """Make the example's workspace with a template and a cluster, not installed yet; its id.
 
-    `port` is where the throw-away SSH host listens. Loading it twice changes nothing.
+    `port` is where the throw-away SSH host listens. Loading it twice changes nothing; loading it
+    after it was unloaded makes a new template and cluster.
     """
+    workspace_id = await _workspace(bus, context)
     try:
-        made = await bus.execute(CreateWorkspace(name="Example", slug=SLUG), context)
+        template = await bus.execute(_template(workspace_id), context)
     except Taken:
-        holder = await bus.world.store.holder(f"workspace:{SLUG}")
-        assert holder is not None
-        return holder
-    workspace_id: UUID = made.result
-    template = await bus.execute(_template(workspace_id), context)
+        return workspace_id
     _, state = await bus.cache.load(ClusterTemplate, template.result)
     assert isinstance(state, ClusterTemplate)
     assert state.current is not None
@@ -142,14 +141,27 @@ async def load_example(bus: CommandBus, context: Context, port: int) -> UUID:
         cluster_template_version_id=state.current.id,
         values={"sshPort": port},
     )
-    await bus.execute(cluster, context)
+    # Somebody else's cluster may have the name.
+    with suppress(Taken):
+        await bus.execute(cluster, context)
+    return workspace_id
+
+
+async def _workspace(bus: CommandBus, context: Context) -> UUID:
+    try:
+        made = await bus.execute(CreateWorkspace(name="Example", slug=SLUG), context)
+    except Taken:
+        holder = await bus.world.store.holder(slug_key(SLUG))
+        assert holder is not None
+        return holder
+    workspace_id: UUID = made.result
     return workspace_id
 
 
 def _template(workspace_id: UUID) -> CreateClusterTemplate:
     return CreateClusterTemplate(
         workspace_id=workspace_id,
-        name="throw-away-host",
+        name=TEMPLATE_NAME,
         comment="Installs a few files on the SSH host that Quarterdeck serves for the example.",
         version_comment="First version",
         params=PARAMS,

@@ -157,8 +157,15 @@ async def no_looks(_: Collection[UUID]) -> Mapping[UUID, Look]:
     return {}
 
 
-LoadExample = Callable[[Context], Awaitable[str]]
-"""Loads the example and gives the page to go to."""
+class Example(Protocol):
+    """The example that this process serves; both give the page to go to."""
+
+    obstacle: str | None
+    """Why its host is not served here; None where it is."""
+
+    async def load(self, context: Context) -> str: ...
+
+    async def unload(self, context: Context) -> str: ...
 
 
 async def always_ready() -> Sequence[str]:
@@ -212,7 +219,7 @@ class Edge:
     tracer: Tracer = field(default_factory=NoTracer)
     readiness: Readiness = always_ready
     last_looks: LastLooks = no_looks
-    example: LoadExample | None = None
+    example: Example | None = None
     system: System | None = None
     erasures: Callable[[], int] = lambda: 0
     """Another number whenever a key may have been erased: what was opened before is let go."""

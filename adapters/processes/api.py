@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from adapters.bootstrap import Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.http.app import build
-from adapters.http.edge import Edge, LoadExample, NoTracer, Site
+from adapters.http.edge import Edge, Example, NoTracer, Site
 from adapters.http.feed import LogFeed
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
@@ -60,7 +60,7 @@ async def web(
     measures: PrometheusMeasures,
     *,
     notice: Sequence[Callable[[Recorded], None]] = (),
-    example: LoadExample | None = None,
+    example: Example | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """The application, with its tail of the log; `notice` hears every event too."""
 

@@ -10,10 +10,10 @@ from adapters.bootstrap import (
     open_hub,
 )
 from adapters.gotpl.renderer import SubprocessRenderer
-from adapters.http.edge import LoadExample
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.operations.administration import make_keys_once
+from adapters.operations.example import Example, example_obstacle
 from adapters.postgres.read_models import install
 from adapters.processes.api import web
 from adapters.processes.example_host import ExampleHost
@@ -26,11 +26,9 @@ from adapters.processes.reads import open_reads
 from adapters.processes.relay import start_relaying
 from adapters.processes.serving import bind, serve_http
 from adapters.settings import Settings
-from adapters.ssh.example_place import example_port
 from adapters.ssh.keys import AsyncsshKeyPairs
-from application.example import SLUG, load_example
 from application.sign_in import IssueSignInLink
-from application.work import Context, of_its_own_accord
+from application.work import of_its_own_accord
 from projections import PROJECTIONS, RETIRED
 
 
@@ -51,27 +49,21 @@ async def serve(settings: Settings) -> None:
             start_auditing(hub, life)
             start_relaying(hub, life)
             start_forgetting(hub, life)
-            manager, host = cluster_manager(hub, reads.now), ExampleHost(hub)
+            example = Example(hub, await example_obstacle(settings))
+            manager = cluster_manager(hub, reads.now)
+            host = ExampleHost(example, settings.data)
             life.start("manager", manager.run())
             start_looking(hub, life, manager.tools, reads.now)
             life.start("example host", host.run())
             notice, measures = (manager.notice, host.notice), PrometheusMeasures()
             measure_tasks(measures, manager)
             async with web(
-                hub, reads, renderer, life, measures, notice=notice, example=_example(hub)
+                hub, reads, renderer, life, measures, notice=notice, example=example
             ) as app:
                 life.start("http", serve_http(app, listener))
                 tell_presence(hub, life, "up", lambda: f"{manager.running} tasks")
                 await _welcome(hub, keys_are_new=keys_are_new)
                 await life.until_stopped()
-
-
-def _example(hub: Hub) -> LoadExample:
-    async def load(context: Context) -> str:
-        await load_example(hub.bus, context, example_port(hub.settings.data))
-        return f"/workspaces/{SLUG}/clusters"
-
-    return load
 
 
 async def _welcome(hub: Hub, *, keys_are_new: bool) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ class Quarterdeck:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.settings = settings
+        self.prefix: Sequence[str] = ()
+        """Words before the program's own, which start it under another account."""
         self.process: subprocess.Popen[bytes] | None = None
         self._clients: list[Client] = []
 
@@ -47,7 +49,12 @@ class Quarterdeck:
         """Start the process; returns when it is ready to serve."""
         with (self.folder / "stdout").open("ab") as out, (self.folder / "stderr").open("ab") as err:
             self.process = subprocess.Popen(
-                [PROGRAM, word, *(["--port", str(self.port)] if word in SERVING else [])],
+                [
+                    *self.prefix,
+                    PROGRAM,
+                    word,
+                    *(["--port", str(self.port)] if word in SERVING else []),
+                ],
                 env=self.environment(),
                 stdout=out,
                 stderr=err,
@@ -95,7 +102,7 @@ class Quarterdeck:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run an operation of the program to its end."""
         return subprocess.run(
-            [PROGRAM, *words],
+            [*self.prefix, PROGRAM, *words],
             env=self.environment(),
             capture_output=True,
             text=True,

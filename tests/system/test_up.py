@@ -103,7 +103,7 @@ def test_the_examples_host_waits_for_its_port_and_nothing_else_does(folder: Path
         port = int((folder / "data" / "example" / "port").read_text())
         with socket.create_server(("127.0.0.1", port)):
             program.start()
-            eventually(lambda: "The example's host waits for its port" in program.errors)
+            eventually(lambda: "The example's host waits: " in program.errors)
         eventually(lambda: _speaks_ssh(port))
 
 

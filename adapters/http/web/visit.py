@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 
 from adapters.http.authentication import command_id_of, context_of, principal_of
-from adapters.http.edge import Edge, LoadExample, NotYet
+from adapters.http.edge import Edge, Example, NotYet
 from adapters.http.executing import execute
 from adapters.http.problems import BadRequest
 from adapters.http.web.forms import Form, id_in, read_form
@@ -19,6 +19,7 @@ from adapters.http.web.shared import Shared
 from adapters.http.web.times import Times, instant, rfc3339, zone_called
 from adapters.http.whole_numbers import MAX_POSITION, whole_number
 from application.commands import Command, KeyReused, Outcome
+from application.example import SLUG
 from application.permissions import Permission, Principal
 from domain.model import NotFound
 from projections.reader import Reader, Shown
@@ -83,9 +84,14 @@ class Visit:
         return self.request.headers.get("hx-request") == "true"
 
     @property
-    def example(self) -> LoadExample | None:
-        """What loads the example; None where this process does not serve one."""
+    def example(self) -> Example | None:
+        """The example; None where this process does not serve one."""
         return self.edge.example
+
+    @property
+    def is_in_example(self) -> bool:
+        """Whether the workspace is the one of the example that this process serves."""
+        return self.example is not None and self.workspace["slug"] == SLUG
 
     @property
     def here(self) -> str:

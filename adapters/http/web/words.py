@@ -217,3 +217,10 @@ def shown(value: Any) -> str:
         case dict():
             return ", ".join(f"{key} {shown(item)}" for key, item in value.items()) or "–"
     return str(value)
+
+
+THROWAWAY_HOST = (
+    "Quarterdeck serves a throw-away SSH host for the example, on this machine and for it alone."
+    " Scripts on it run under an account of their own, without a network, with little memory and"
+    " disk, and see no other file or process of this machine."
+)

@@ -8,6 +8,7 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from adapters.http.authentication import context_of
+from adapters.http.edge import Example
 from adapters.http.problems import NoSuchPage
 from adapters.http.validation import validated_body
 from adapters.http.web import live, pages, words
@@ -222,11 +223,20 @@ async def _settings(visit: Visit, form: Form, faults: Faults) -> Response:
 
 async def load_example(visit: Visit) -> Response:
     """Make the example's workspace, template and cluster, and go to it."""
+    address = await _example(visit).load(context_of(visit.request, visit.principal))
+    return pages.done(visit, address, "The example is loaded.", await visit.edge.log.head())
+
+
+async def unload_example(visit: Visit) -> Response:
+    """Forget the example's clusters, and end its host."""
+    address = await _example(visit).unload(context_of(visit.request, visit.principal))
+    return pages.done(visit, address, "The example is unloaded.", await visit.edge.log.head())
+
+
+def _example(visit: Visit) -> Example:
     if visit.example is None:
         raise NoSuchPage("This server does not serve the example.")
-    address = await visit.example(context_of(visit.request, visit.principal))
-    position = await visit.edge.log.head()
-    return pages.done(visit, address, "The example is loaded.", position)
+    return visit.example
 
 
 def _asked(form: Form, mode: str = "") -> dict[str, Any]:
@@ -244,6 +254,7 @@ PAGES = [
     page("/workspaces/new", new, Permission.WRITE_WORKSPACES),
     act("/workspaces", create, Permission.WRITE_WORKSPACES),
     act("/example", load_example, Permission.WRITE_WORKSPACES),
+    act("/example/unload", unload_example, Permission.WRITE_WORKSPACES),
     page("/workspaces/{workspace}", enter, Permission.READ_CLUSTERS),
     page("/workspaces/{workspace}/settings", settings, Permission.READ_CLUSTERS),
     act("/workspaces/{workspace}/settings", change, Permission.WRITE_WORKSPACES),

@@ -5,6 +5,7 @@ It is a program of its own that has one thing of the hub's, a socket of packets.
 by `{"id", "code"}`. When the hub is gone, however it went, all that runs here is killed.
 """
 
+import fcntl
 import json
 import os
 import platform
@@ -76,6 +77,8 @@ def _enter_namespaces() -> int:
 def _serve(hub: socket.socket, folder: str, processes: int) -> NoReturn:
     try:
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        # The one before may be saving yet, whose hub was killed a moment ago.
+        fcntl.flock(place, fcntl.LOCK_EX)
         root = Path(folder, "root")
         root.mkdir(exist_ok=True)
         build_root_folder(str(root))
