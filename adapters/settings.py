@@ -36,6 +36,17 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _site_address(text: str) -> str:
+    """Pages, redirects and cookies begin at the root of a host: a path before them is refused."""
+    parts = urlsplit(_web_address(text))
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(
+            f"Quarterdeck needs a host name of its own, such as {parts.scheme}://quarterdeck.example,"
+            " without a path, a user or a query"
+        )
+    return text
+
+
 def _networks(text: str) -> str:
     for word in text.split():
         try:
@@ -46,6 +57,7 @@ def _networks(text: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+SiteAddress = Annotated[str, AfterValidator(_site_address)]
 
 
 class Settings(BaseModel):
@@ -68,7 +80,7 @@ class Settings(BaseModel):
     probe_port: int | None = Field(
         None, ge=1, le=65535, description="where a process without pages answers its probes"
     )
-    public_url: WebAddress | None = Field(
+    public_url: SiteAddress | None = Field(
         None, description="how browsers and clusters reach this server"
     )
     allowed_hosts: str = Field("", description="more host names to answer to, with spaces between")

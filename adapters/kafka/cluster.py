@@ -27,13 +27,15 @@ CLOSE_SECONDS = 5.0
 REPLICAS = 3
 DELETION_SECONDS = 0.1
 LIMIT = "max.message.bytes"
+CLEANUP = "cleanup.policy"
+RETENTION = ("retention.ms", "retention.bytes")
 NEEDED_BYTES = MOST_EVENT_BYTES + (64 << 10)
 """The largest event that the log takes, with the headers and the batch around it."""
 SET_FOR_THE_TOPIC = 1
 """Kafka's word for a setting that somebody gave this very topic."""
 # The log is the truth, and the topic is all of it: a reader may begin at the beginning.
 TOPIC_SETTINGS = {
-    "cleanup.policy": "delete",
+    CLEANUP: "delete",
     "retention.ms": "-1",
     "retention.bytes": "-1",
     LIMIT: str(2 * MOST_EVENT_BYTES),
@@ -42,6 +44,10 @@ TOPIC_SETTINGS = {
 
 class Stuck(Exception):
     """A client that says nothing of a fault has stopped to get on."""
+
+
+class UnsuitableTopic(Stuck):
+    """The topic has a setting with which it cannot hold the log; the sentence names it."""
 
 
 class TopicReplaced(Exception):
@@ -117,14 +123,17 @@ def pause_seconds(tries: int) -> float:
 
 
 async def ensure_topic(cluster: Cluster) -> None:
-    """Make the topic unless it is there, and see to it that every event fits. Raises KafkaError."""
+    """Make the topic unless it is there, and see to it that it holds every event.
+
+    Raises KafkaError or UnsuitableTopic.
+    """
     admin = AIOKafkaAdminClient(**cluster.client)
     try:
         await admin.start()
         if cluster.topic not in await admin.list_topics():
             await _make_topic(admin, cluster)
         else:
-            await _make_room(admin, cluster)
+            await _make_suitable(admin, cluster)
     finally:
         await close_in_time(admin.close)
 
@@ -157,27 +166,67 @@ async def _make_topic(admin: Any, cluster: Cluster) -> None:
         logger.info("topic %s is there now, with %d partitions", name, cluster.partitions)
 
 
-async def _make_room(admin: Any, cluster: Cluster) -> None:
-    """Raise the topic's limit where an event might not fit. What cannot be is told, no more."""
+async def _make_suitable(admin: Any, cluster: Cluster) -> None:
+    """Correct the settings of a topic that was made by others. Raises UnsuitableTopic.
+
+    What somebody gave this very topic as its retention stays, and is told; what is only the
+    broker's default is corrected. What cannot be corrected is told, no more.
+    """
     try:
         settings = await _settings(admin, cluster)
-        limit = int(settings[LIMIT][0])
-        if limit >= NEEDED_BYTES:
+        wrong = _wrong(settings)
+        if CLEANUP in wrong and not (await filled(cluster)).is_new:
+            raise UnsuitableTopic(
+                f"{cluster.topic} has {CLEANUP}={settings[CLEANUP][0]}, which drops events that the"
+                f" log has: delete the topic, and it is made anew from the log"
+            )
+        _tell_retention(cluster, settings)
+        if not wrong:
             return
         # Kafka forgets what is not said again.
         given = {name: value for name, (value, source) in settings.items() if source}
-        await _set(admin, cluster, {**given, LIMIT: TOPIC_SETTINGS[LIMIT]})
+        await _set(admin, cluster, {**given, **wrong})
     except (KafkaError, LookupError) as error:
         logger.warning(
-            "topic %s might not take the largest events: let its %s be %d or more (%s: %s)",
+            "the settings of topic %s are not known or not changed: let %s be %d or more, %s be"
+            " delete, and retention be unlimited (%s: %s)",
             cluster.topic,
             LIMIT,
             NEEDED_BYTES,
+            CLEANUP,
             type(error).__name__,
             error,
         )
     else:
-        logger.info("topic %s takes messages of %s bytes now", cluster.topic, TOPIC_SETTINGS[LIMIT])
+        said = ", ".join(f"{name}={value}" for name, value in wrong.items())
+        logger.info("topic %s has these settings now: %s", cluster.topic, said)
+
+
+def _wrong(settings: Mapping[str, tuple[str, bool]]) -> dict[str, str]:
+    """What is to be set anew, with its right value."""
+    wrong = {}
+    if int(settings[LIMIT][0]) < NEEDED_BYTES:
+        wrong[LIMIT] = TOPIC_SETTINGS[LIMIT]
+    if settings[CLEANUP][0] != TOPIC_SETTINGS[CLEANUP]:
+        wrong[CLEANUP] = TOPIC_SETTINGS[CLEANUP]
+    for name in RETENTION:
+        value, is_given = settings[name]
+        if value != TOPIC_SETTINGS[name] and not is_given:
+            wrong[name] = TOPIC_SETTINGS[name]
+    return wrong
+
+
+def _tell_retention(cluster: Cluster, settings: Mapping[str, tuple[str, bool]]) -> None:
+    for name in RETENTION:
+        value, is_given = settings[name]
+        if value != TOPIC_SETTINGS[name] and is_given:
+            logger.warning(
+                "topic %s drops events with age or size (%s=%s): a reader that begins later does"
+                " not find them; -1 keeps them all",
+                cluster.topic,
+                name,
+                value,
+            )
 
 
 async def _settings(admin: Any, cluster: Cluster) -> Mapping[str, tuple[str, bool]]:

@@ -1,6 +1,7 @@
 """Loki's push API, and what its answers mean to those who push."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,11 +10,14 @@ import httpx2
 
 from adapters.loki.entries import Entry, body
 
+logger = logging.getLogger(__name__)
+
 PATH = "/loki/api/v1/push"
 HEADERS = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 TIMEOUT_SECONDS = 10.0
 REFUSALS = {400, 413, 422}
 """Answers about what was pushed. All others are about Loki, or the way to it."""
+NO_METADATA = "structured metadata, but this feature is disallowed"
 # Entries go in order, so one that is behind the newest of its stream has been there before.
 KNOWN = ("too far behind", "out of order")
 TOO_OLD = re.compile(r"timestamp too old: \S+, oldest acceptable timestamp is: (\S+?)[,;]?(\s|$)")
@@ -42,16 +46,36 @@ class NotNow(Exception):
 
 
 class LokiClient:
-    """Pushes to the Loki at `url`; `tenant` is its X-Scope-OrgID where it has many."""
+    """Pushes to the Loki at `url`; `tenant` is its X-Scope-OrgID where it has many.
+
+    `url` may name the push path too, as the configuration of other shippers does. A Loki that
+    takes no structured metadata gets the lines without their positions.
+    """
 
     def __init__(self, http: httpx2.AsyncClient, url: str, tenant: str | None = None) -> None:
         self._http = http
-        self._url = url.rstrip("/") + PATH
+        self._url = push_address(url)
+        self._with_positions = True
         self._headers = HEADERS if tenant is None else {**HEADERS, "X-Scope-OrgID": tenant}
 
     async def push(self, entries: Sequence[Entry], *, is_late: bool = False) -> None:
         """Give Loki the entries. Raises Refused or NotNow."""
-        packed = await asyncio.to_thread(body, entries, is_late=is_late)
+        try:
+            await self._push(entries, is_late=is_late)
+        except Refused as refused:
+            if not self._with_positions or NO_METADATA not in str(refused):
+                raise
+            logger.warning(
+                "Loki takes no structured metadata (allow_structured_metadata):"
+                " lines are shipped without their positions"
+            )
+            self._with_positions = False
+            await self._push(entries, is_late=is_late)
+
+    async def _push(self, entries: Sequence[Entry], *, is_late: bool) -> None:
+        packed = await asyncio.to_thread(
+            body, entries, is_late=is_late, with_positions=self._with_positions
+        )
         try:
             answer = await self._http.post(
                 self._url, content=packed, headers=self._headers, timeout=TIMEOUT_SECONDS
@@ -64,6 +88,11 @@ class LokiClient:
         if answer.status_code not in REFUSALS:
             raise NotNow(reason, _retry_after(answer))
         raise Refused(reason)
+
+
+def push_address(url: str) -> str:
+    """Where a Loki is pushed to, whose address is given with or without the path of its pushes."""
+    return url.rstrip("/").removesuffix(PATH) + PATH
 
 
 def _oldest(reason: str) -> int:

@@ -41,7 +41,7 @@ def entry(recorded: Recorded, zone: tzinfo) -> Entry | None:
     return Entry(recorded.position, audit_nanoseconds(recorded), workspace, line)
 
 
-def body(entries: Sequence[Entry], *, is_late: bool = False) -> bytes:
+def body(entries: Sequence[Entry], *, is_late: bool = False, with_positions: bool = True) -> bytes:
     """The push of these entries, as JSON, packed by gzip.
 
     What is late stands in streams of its own: in one that has gone on, Loki takes only what is at
@@ -52,7 +52,8 @@ def body(entries: Sequence[Entry], *, is_late: bool = False) -> bytes:
         labels["late"] = "true"
     values: dict[str, list[object]] = {}
     for e in entries:
-        line = (str(e.nanoseconds), e.line, {"position": str(e.position)})
+        metadata = ({"position": str(e.position)},) if with_positions else ()
+        line = (str(e.nanoseconds), e.line, *metadata)
         values.setdefault(e.workspace, []).append(line)
     streams = [
         {"stream": labels | {"workspace": workspace}, "values": lines}

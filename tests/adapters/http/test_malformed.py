@@ -27,6 +27,8 @@ BROKEN: dict[str, tuple[bytes, int, str]] = {
     "invalid UTF-8": (b'{"name": "\xff\xfe"}', 400, "UTF-8"),
     "a lone surrogate": (b'{"name": "\\ud800"}', 400, "line 1"),
     "a byte order mark": (b'\xef\xbb\xbf{"name": "a"}', 400, "line 1"),
+    "UTF-16 with its mark": ('{"name": "a"}'.encode("utf-16"), 400, "UTF-8"),
+    "UTF-16 without": ('{"name": "a"}'.encode("utf-16-be"), 400, "line 1"),
     "NUL in a text": (b'{"name": "a\\u0000b"}', 400, "/name"),
     "NUL in a key": (b'{"values": {"a\\u0000": 1}}', 400, "/values"),
     "a key twice": (b'{"name": "a", "name": "b"}', 400, "/name"),

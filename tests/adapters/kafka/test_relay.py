@@ -32,6 +32,7 @@ from tests.adapters.kafka.conftest import (
     messages,
     must_hold,
     running,
+    until,
 )
 from tests.support import servers
 
@@ -160,6 +161,58 @@ async def test_the_largest_event_of_the_log_fits_into_a_topic_that_was_made_too_
         settings = await settings_of(admin, cluster)
     assert int(settings["max.message.bytes"]) > MOST_EVENT_BYTES
     assert settings["segment.bytes"] == "200000000"
+
+
+async def make_topic(admin: Any, cluster: Cluster, **given: str) -> None:
+    configs = {name.replace("_", "."): value for name, value in given.items()}
+    topic = NewTopic(cluster.topic, cluster.partitions, 1, topic_configs=configs)
+    await admin.create_topics([topic])
+
+
+@pytest.mark.parametrize("policy", ["compact", "compact,delete"])
+async def test_an_empty_topic_as_a_broker_makes_it_is_given_the_settings_of_a_log(
+    log: Log, cluster: Cluster, policy: str
+) -> None:
+    async with administering(cluster) as admin:
+        await make_topic(admin, cluster, cleanup_policy=policy)
+        last = await log.append(30)
+
+        async with running(log.relay(cluster).run()):
+            must_hold(await messages(cluster, last), last)
+
+        settings = await settings_of(admin, cluster)
+    assert settings["cleanup.policy"] == "delete"
+    assert (settings["retention.ms"], settings["retention.bytes"]) == ("-1", "-1")
+
+
+async def test_a_topic_that_compacts_what_it_holds_is_refused_in_one_sentence(
+    log: Log, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    last = await log.append(30)
+    async with running(log.relay(cluster).run()):
+        await messages(cluster, last)
+    async with administering(cluster) as admin:
+        topic = ConfigResource(
+            ConfigResourceType.TOPIC, cluster.topic, configs={"cleanup.policy": "compact"}
+        )
+        await admin.alter_configs([topic])
+
+        async with running(log.relay(cluster).run()):
+            await until(lambda: f"{cluster.topic} has cleanup.policy=compact" in caplog.text)
+            await admin.delete_topics([cluster.topic])
+            must_hold(await messages(cluster, last), last)
+
+
+async def test_a_retention_that_somebody_gave_the_topic_stays_and_is_told(
+    log: Log, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with administering(cluster) as admin:
+        await make_topic(admin, cluster, retention_ms="604800000")
+        last = await log.append(9)
+        async with running(log.relay(cluster).run()):
+            must_hold(await messages(cluster, last), last)
+        assert (await settings_of(admin, cluster))["retention.ms"] == "604800000"
+    assert "retention.ms=604800000" in caplog.text
 
 
 async def test_a_topic_that_gets_more_partitions_keeps_each_workspace_where_it_is(

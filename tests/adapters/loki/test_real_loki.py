@@ -106,6 +106,29 @@ async def test_what_an_administrator_asks_for_is_found(
     assert labels["action"] == "update"
 
 
+@pytest.mark.parametrize("more", ["/", "/loki/api/v1/push", "/loki/api/v1/push/"])
+async def test_the_address_may_name_the_push_path(
+    log: Log, loki_server: servers.LokiServer, workspace: str, more: str
+) -> None:
+    last = await log.append(3, workspace)
+    async with shipping(log, loki_server.url + more):
+        await log.shipped(last)
+    await lines_are_all_there(loki_server.url, workspace, log)
+
+
+async def test_a_loki_that_takes_no_structured_metadata_gets_the_lines_without_positions(
+    log: Log, own_loki: servers.LokiServer, workspace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.to_thread(own_loki.stop)
+    own_loki.configure(takes_metadata=False)
+    await asyncio.to_thread(own_loki.start)
+    async with shipping(log, own_loki.url):
+        await log.shipped(await log.append(20, workspace))
+        await log.shipped(await log.append(20, workspace))
+    await lines_are_all_there(own_loki.url, workspace, log)
+    assert caplog.text.count("allow_structured_metadata") == 1
+
+
 async def test_labels_are_few_and_the_position_is_no_label(
     log: Log, loki_server: servers.LokiServer, workspace: str
 ) -> None:

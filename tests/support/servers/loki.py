@@ -43,7 +43,7 @@ schema_config:
         prefix: index_
         period: 24h
 limits_config:
-  allow_structured_metadata: true
+  allow_structured_metadata: {takes_metadata}
   reject_old_samples: {rejects_old}
 frontend:
   scheduler_dns_lookup_period: 200ms
@@ -64,13 +64,14 @@ class LokiServer(Server):
         self._grpc_port = free_port()
         self.configure()
 
-    def configure(self, *, rejects_old: bool = False) -> None:
-        """Say, for the next start, whether it refuses what is older than a week."""
+    def configure(self, *, rejects_old: bool = False, takes_metadata: bool = True) -> None:
+        """Say, for the next start, whether it refuses what is older than a week, and positions."""
         text = CONFIGURATION.format(
             port=self.port,
             grpc_port=self._grpc_port,
             folder=self.folder,
             rejects_old=str(rejects_old).lower(),
+            takes_metadata=str(takes_metadata).lower(),
         )
         (self.folder / "loki.yaml").write_text(text)
 
