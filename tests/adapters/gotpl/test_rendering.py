@@ -27,6 +27,18 @@ async def test_a_section_is_rendered_parsed_and_normalised(renderer: SubprocessR
     assert rendering.engine.startswith("gotpl 0.1.0")
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["\ufeffa: {{ .b }}\n", "\ufeff---\na: {{ .b }}\n", "\ufeff{{/* c */}}# d\na: {{ .b }}\n"],
+)
+async def test_a_byte_order_mark_before_the_yaml_is_left_out(
+    renderer: SubprocessRenderer, source: str
+) -> None:
+    rendering = await rendered(renderer, source, b="c")
+    assert rendering.texts == {"resources": "a: c\n"}
+    assert rendering.documents == {"resources": [{"a": "c"}]}
+
+
 async def test_a_section_that_is_no_yaml_stays_as_it_was_rendered(
     renderer: SubprocessRenderer,
 ) -> None:

@@ -24,23 +24,6 @@ async def test_a_template_comes_back_as_it_was_sent(quarterdeck: Quarterdeck, ho
     assert version["id"] == read.json()["current_cluster_template_version_id"]
 
 
-async def test_a_section_that_begins_with_a_byte_order_mark_is_read_without_it(
-    quarterdeck: Quarterdeck, house: House
-) -> None:
-    source = "\ufeffregion: {{ .region }}\n---\n\ufeffzone: b\n"
-    body = {"name": "marked", "params": PARAMS, "sections": [{**SECTIONS[0], "source": source}]}
-    async with quarterdeck.client(house.token) as client:
-        made = (await client.post("/api/v1/cluster_templates", json=body)).json()
-        cluster = {
-            "name": "marked",
-            "cluster_template_version_id": made["current_cluster_template_version_id"],
-            "values": {"region": "eu"},
-        }
-        shown = (await client.post("/api/v1/clusters", json=cluster)).json()
-    assert made["sections"][0]["source"] == source
-    assert shown["sections_rendered"]["Kubernetes"] == "region: eu\n---\nzone: b\n"
-
-
 async def test_sent_back_unchanged_it_makes_no_version(
     quarterdeck: Quarterdeck, house: House
 ) -> None:
