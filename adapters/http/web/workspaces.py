@@ -1,6 +1,7 @@
 """The fleet: every workspace, what is not in order in it, and making another one."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -195,6 +196,8 @@ async def settings(visit: Visit) -> Response:
 
 async def change(visit: Visit) -> Response:
     form = await visit.form()
+    if changed := _changed_meanwhile(visit, form):
+        return await _settings(visit, form, Faults(), changed)
     fields = {
         "workspace_id": visit.workspace["id"],
         "name": form.line("name"),
@@ -207,16 +210,39 @@ async def change(visit: Visit) -> Response:
     return pages.done(visit, f"{visit.home}/settings", "Saved.", outcome.position)
 
 
-async def _settings(visit: Visit, form: Form, faults: Faults) -> Response:
+def _shown_settings(visit: Visit) -> dict[str, str]:
+    """The settings as the form's fields have them."""
+    return {
+        "name": visit.workspace["name"],
+        "change_mode": visit.workspace["change_mode"],
+        "check_interval": str(visit.workspace["check_interval"]),
+        "install_on_create": "yes" if visit.workspace["install_on_create"] else "no",
+    }
+
+
+def _changed_meanwhile(visit: Visit, form: Form) -> dict[str, str]:
+    """What somebody else has set since the form was shown, and what is meant to be otherwise."""
+    return {
+        field: now
+        for field, now in _shown_settings(visit).items()
+        if now not in (form.text(f"seen.{field}", now), form.line(field))
+    }
+
+
+async def _settings(
+    visit: Visit, form: Form, faults: Faults, changed: Mapping[str, str] | None = None
+) -> Response:
     where = HistoryFilter(subject_id=visit.workspace_id, only_audited=True)
     changes = await history_where(visit.reader, where, limit=10)
     return await pages.page(
         visit,
         "workspaces/settings.html",
-        status=422 if faults else 200,
+        status=409 if changed else 422 if faults else 200,
         subject=visit.workspace_id,
         form=form,
         faults=faults,
+        seen=_shown_settings(visit),
+        changed=changed or {},
         changes=changes.rows,
     )
 
