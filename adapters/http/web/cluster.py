@@ -1,6 +1,6 @@
 """One cluster: what it is, why it is not in sync, and what can be done with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from adapters.http.looks import with_last_look
 from adapters.http.validation import validated_body
 from adapters.http.web import pages, words
 from adapters.http.web.endpoints import act, page
-from adapters.http.web.forms import faults_of, sentence
+from adapters.http.web.forms import Form, faults_of, sentence
 from adapters.http.web.visit import Visit
 from application.clusters import (
     ApplyChanges,
@@ -277,6 +277,23 @@ async def forget_host_key(visit: Visit) -> Response:
     return pages.done(visit, address, said, outcome.position)
 
 
+def _changed_meanwhile(settings: Mapping[str, Any], form: Form) -> str:
+    """What is told when somebody else has set since what is meant to be otherwise; else nothing."""
+    now = {name: str(settings[name]) for name in ("change_mode", "check_interval")}
+    if all(now[name] in (form.text(f"seen.{name}", now[name]), form.line(name)) for name in now):
+        return ""
+    return (
+        "Nothing was set, for the settings were changed while you wrote:"
+        f" {_settings_in_words(now)} now. You wrote:"
+        f" {_settings_in_words({name: form.line(name) for name in now})}."
+    )
+
+
+def _settings_in_words(settings: Mapping[str, str]) -> str:
+    mode = words.CHANGE_MODES.get(settings["change_mode"], settings["change_mode"])
+    return f"{mode.lower()}, every {settings['check_interval'][:20]} min"
+
+
 async def change_settings(visit: Visit) -> Response:
     """How changes are applied, and how often it is checked."""
     cluster_id = visit.path_id("cluster_id")
@@ -291,6 +308,8 @@ async def change_settings(visit: Visit) -> Response:
         },
     }
     address = f"{visit.home}/clusters/{cluster_id}/configuration"
+    if told := _changed_meanwhile((await found(visit))["settings"], form):
+        return pages.done(visit, address, told)
     try:
         outcome = await visit.execute(validated_body(ChangeClusterSettings, fields))
     except NotFound:

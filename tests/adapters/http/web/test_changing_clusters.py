@@ -124,6 +124,21 @@ async def test_nobody_overwrites_what_another_changed_meanwhile(
     assert "Saved." in over.words
 
 
+async def test_settings_of_a_cluster_are_not_put_over_those_of_another_tab(
+    house: House, mira: Visitor
+) -> None:
+    await fill(house)
+    home = await home_of(house, "pay-prod-fra-1")
+    one, other = [await mira.get(f"{home}/configuration") for _ in range(2)]
+    await mira.send(one, f"{home}/settings", check_interval=7)
+    late = await mira.send(other, f"{home}/settings", check_interval=9)
+    assert "the settings were changed while you wrote" in late.words
+    assert "every 7 min now" in late.words
+    assert "every 9 min." in late.words
+    over = await mira.send(late, f"{home}/settings", check_interval=9)
+    assert "Saved." in over.words
+
+
 async def test_checking_some_tells_which_could_not_be(house: House, mira: Visitor) -> None:
     await fill(house)
     names = await clusters_of(house)
