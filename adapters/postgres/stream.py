@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -13,8 +14,9 @@ import psycopg
 from psycopg import AsyncConnection
 
 from adapters.postgres.connection import GONE, sentence
+from adapters.postgres.continuity import must_continue, row_leaf
 from adapters.postgres.mapper import COLUMNS
-from application.ports import Marks, Page
+from application.ports import Mark, Marks, Page
 from domain.model import Event, Recorded
 
 CHANNEL = "quarterdeck_log"
@@ -23,6 +25,8 @@ PARTITION = 0
 PAGE_RECORDS = 2_000
 PAGE_BYTES = 8 << 20
 FIRST_PAGE_RECORDS = 64
+REMEMBERED_PAGES = 256
+"""So many marks behind it a reader remembers, to tell up to where the log is as it was."""
 
 Decode = Callable[[int, UUID, int, str, bytes, bytes, datetime], Recorded]
 Connection = AsyncConnection[Any]
@@ -96,7 +100,8 @@ class LogStream:
     """ports.Stream over the log.
 
     Of those who follow with the same `group` one leads and the others wait to take its place;
-    without a group everyone follows.
+    without a group everyone follows. Raises EventsLost when the log does not hold any more what
+    was read here, or what a mark says.
     """
 
     def __init__(
@@ -116,6 +121,7 @@ class LogStream:
 
     async def follow(self, marks: Marks) -> AsyncGenerator[Page, None]:
         """Pages without end (see ports.Stream)."""
+        seen: deque[Mark] = deque(maxlen=REMEMBERED_PAGES)
         while True:
             try:
                 async with AsyncExitStack() as stack:
@@ -123,22 +129,24 @@ class LogStream:
                     reader = await stack.enter_async_context(await self._connect("stream"))
                     await self._lead(listener)
                     await listener.execute(f"listen {CHANNEL}".encode())
-                    async for page in self._pages(listener, reader, marks):
+                    mark = (await marks([PARTITION]))[PARTITION]
+                    await must_continue(reader, [*seen, mark])
+                    async for page in self._pages(listener, reader, mark, seen):
                         yield page
             except GONE as error:
                 logger.warning("The log cannot be followed just now: %s", sentence(error))
                 await asyncio.sleep(self._retry_seconds)
 
     async def _pages(
-        self, listener: Connection, connection: Connection, marks: Marks
+        self, listener: Connection, connection: Connection, mark: Mark, seen: deque[Mark]
     ) -> AsyncGenerator[Page, None]:
-        mark = (await marks([PARTITION]))[PARTITION]
         reader = LogReader(connection, self._decode)
         offset = max(mark.offset, mark.position + 1)
         while True:
             page = await reader.page(offset)
             while page is not None:
                 offset = page.next_offset
+                seen.append(page.mark)
                 # The next page is read and decoded while this one is written.
                 ahead = asyncio.create_task(reader.page(offset), name="read ahead")
                 try:
@@ -146,11 +154,15 @@ class LogStream:
                     page = await ahead
                 finally:
                     await _cancelled(ahead)
-            await self._wait(listener)
+            if not await self._is_woken(listener):
+                # A backup may be restored under connections that live on.
+                await must_continue(connection, [*seen, mark])
 
-    async def _wait(self, listener: Connection) -> None:
+    async def _is_woken(self, listener: Connection) -> bool:
+        """Whether something was appended before the next poll."""
         async for _ in listener.notifies(timeout=self._poll_seconds, stop_after=1):
-            pass
+            return True
+        return False
 
     async def _lead(self, listener: Connection) -> None:
         """Hold the group's lock for as long as the connection lives."""
@@ -177,7 +189,8 @@ class LogStream:
 
 
 def _page(rows: Sequence[Any], decode: Decode, upto: int) -> Page:
-    return Page(PARTITION, [decode(*row) for row in rows], upto + 1, upto)
+    leaf = row_leaf(*rows[-1]) if rows and rows[-1][0] == upto else None
+    return Page(PARTITION, [decode(*row) for row in rows], upto + 1, upto, leaf)
 
 
 async def _cancelled(task: asyncio.Task[Any]) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import tzinfo
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.audit.output import standard_output
@@ -15,6 +17,7 @@ from adapters.loki.shipper import LokiShipper
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.lost_events import LostEvents, halt_at_lost_events
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
@@ -28,7 +31,10 @@ from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Stream, Unavailable
 from projections import PROJECTIONS, RETIRED
 
-GROUP = "projector"
+GROUP = PROJECTOR = "projector"
+PRINTER = "audit printer"
+SHIPPER = "loki"
+READERS = (PROJECTOR, PRINTER, SHIPPER)
 FORGET_SECONDS = 3600.0
 logger = logging.getLogger(__name__)
 
@@ -46,7 +52,7 @@ async def serve(settings: Settings) -> None:
         start_projecting(hub, life)
         start_auditing(hub, life)
         start_forgetting(hub, life)
-        answer_probes(hub, life, PrometheusMeasures())
+        answer_probes(hub, life, PrometheusMeasures(), READERS)
         tell_presence(hub, life, "projector", lambda: "from Kafka" if settings.kafka else "")
         await life.until_stopped()
 
@@ -68,7 +74,8 @@ def start_projecting(hub: Hub, life: Lifetime) -> None:
         source=f"kafka:{Cluster(kafka).topic}" if kafka else "log",
         cut=HistoryIsCut,
     )
-    life.start("projector", projector.run())
+    losses = LostEvents(hub.pool)
+    life.start(PROJECTOR, halt_at_lost_events(losses, PROJECTOR, projector.run))
 
 
 def start_forgetting(hub: Hub, life: Lifetime) -> None:
@@ -94,21 +101,27 @@ def start_auditing(hub: Hub, life: Lifetime) -> None:
         printer = AuditPrinter(
             LogStream(hub.dsn, decode),
             hub.store,
-            PostgresMarks(hub.pool, "audit printer"),
+            PostgresMarks(hub.pool, PRINTER),
             output,
             zone=zone,
             form=settings.audit_format,
         )
-        life.start("audit printer", lead_and_work(hub.dsn, "audit printer", printer.run))
+        _deliver(hub, life, PRINTER, printer.run)
     if settings.loki_url is not None:
         shipper = LokiShipper(
             LogStream(hub.dsn, decode),
             hub.store,
-            PostgresMarks(hub.pool, "loki"),
+            PostgresMarks(hub.pool, SHIPPER),
             settings.loki_url,
             zone=zone,
         )
-        life.start("loki", lead_and_work(hub.dsn, "loki", shipper.run))
+        _deliver(hub, life, SHIPPER, shipper.run)
+
+
+def _deliver(hub: Hub, life: Lifetime, reader: str, work: Callable[[], Awaitable[None]]) -> None:
+    """By whoever leads, and not past events that were lost."""
+    halting = partial(halt_at_lost_events, LostEvents(hub.pool), reader, work)
+    life.start(reader, lead_and_work(hub.dsn, reader, halting))
 
 
 def time_zone(settings: Settings) -> tzinfo:

@@ -1,5 +1,7 @@
 """The relay as a process: `quarterdeck relay`."""
 
+from functools import partial
+
 from adapters.bootstrap import CannotStart, Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.kafka.cluster import Cluster
@@ -8,6 +10,7 @@ from adapters.kafka.relay import Relay
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.lost_events import LostEvents, halt_at_lost_events
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
@@ -31,7 +34,7 @@ async def serve(settings: Settings) -> None:
         Lifetime() as life,
     ):
         start_relaying(hub, life)
-        answer_probes(hub, life, PrometheusMeasures())
+        answer_probes(hub, life, PrometheusMeasures(), [NAME])
         tell_presence(hub, life, "relay", lambda: "to Kafka")
         await life.until_stopped()
 
@@ -45,4 +48,5 @@ def start_relaying(hub: Hub, life: Lifetime) -> None:
         PostgresMarks(hub.pool, NAME, durable=False),
         Cluster(hub.settings.kafka),
     )
-    life.start(NAME, lead_and_work(hub.dsn, NAME, relay.run))
+    work = partial(halt_at_lost_events, LostEvents(hub.pool), NAME, relay.run)
+    life.start(NAME, lead_and_work(hub.dsn, NAME, work))
