@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 DATABASE_FOLDER = "postgres"
 KEYS_FILE = "keys"
+PRIMARY = "primary"
+"""libpq's word for the server that takes writes. Its `read-write` asks whether this session may
+write, and those that read are read only by their own wish: they would find no server."""
 GIVEN_UP: Mapping[str, str | int] = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -46,7 +49,7 @@ GIVEN_UP: Mapping[str, str | int] = {
 }
 """libpq's settings, in seconds and milliseconds; by its own a lost host is waited for for hours."""
 GIVEN_UP_FOR_ANOTHER: Mapping[str, str | int] = {
-    "target_session_attrs": "read-write",
+    "target_session_attrs": PRIMARY,
     "connect_timeout": 3,
     "keepalives_idle": 5,
     "keepalives_interval": 3,
@@ -158,7 +161,10 @@ def _connection_string(given: str) -> str:
         ) from None
     hosts = str(known.get("host") or known.get("hostaddr") or "")
     ours = GIVEN_UP_FOR_ANOTHER if "," in hosts else GIVEN_UP
-    return make_conninfo(given, **{name: n for name, n in ours.items() if name not in known})
+    added = {name: n for name, n in ours.items() if name not in known}
+    if known.get("target_session_attrs") == "read-write":
+        added["target_session_attrs"] = PRIMARY
+    return make_conninfo(given, **added)
 
 
 async def _embedded(data: Path, stack: AsyncExitStack, *, alone: bool) -> str:

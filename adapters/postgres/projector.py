@@ -62,16 +62,7 @@ class Projector:
         self._source = source
         self._cut = cut
         self._patience = patience or Patience()
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            writing(dsn, "projector"),
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=CONNECTIONS,
-            timeout=5,
-            reconnect_timeout=RECONNECT_SECONDS,
-            name="projector",
-            open=False,
-        )
+        self._dsn = dsn
         self._feeds: Mapping[int, list[Feed]] = {}
         self._lanes: dict[int, list[Lane]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -83,7 +74,7 @@ class Projector:
         Read models lose what the log loses, so it goes on where both are; but not from a copy of
         the log that has what was lost: then it raises EventsLost.
         """
-        async with self._pool:
+        async with _pool(self._dsn) as self._pool:
             while True:
                 lost: EventsLost | None = None
                 try:
@@ -226,6 +217,19 @@ def _end_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def _pool(dsn: str) -> AsyncConnectionPool[Connection]:
+    return AsyncConnectionPool(
+        writing(dsn, "projector"),
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=CONNECTIONS,
+        timeout=5,
+        reconnect_timeout=RECONNECT_SECONDS,
+        name="projector",
+        open=False,
+    )
 
 
 def _first(errors: BaseExceptionGroup[EventsLost]) -> EventsLost:

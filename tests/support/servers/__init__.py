@@ -6,6 +6,7 @@ from tests.support.servers.kafka import KafkaBroker, kafka
 from tests.support.servers.loki import LokiServer, loki
 from tests.support.servers.missing import MissingServer
 from tests.support.servers.postgres import postgres
+from tests.support.servers.replicated_postgres import ReplicatedPostgres, replicated_postgres
 from tests.support.servers.small_disk import CannotMount, SmallDisk, small_disk
 from tests.support.servers.ssh import SshHost, sshd
 
@@ -15,12 +16,14 @@ __all__ = [
     "KafkaBroker",
     "LokiServer",
     "MissingServer",
+    "ReplicatedPostgres",
     "SmallDisk",
     "SshHost",
     "chromium",
     "kafka",
     "loki",
     "postgres",
+    "replicated_postgres",
     "small_disk",
     "sshd",
 ]

@@ -2,12 +2,13 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,7 @@ from adapters.embedded import child
 from adapters.embedded.account import Account
 from adapters.embedded.binaries import binaries_for
 from adapters.embedded.postgres import DATABASE, USER, EmbeddedPostgres
+from adapters.embedded.postmaster import processes_in
 from tests.support.servers.postgres import postgres
 from tests.support.servers.processes import free_port
 
@@ -23,21 +25,27 @@ RULES = "local all all trust\nhost all,replication all 127.0.0.1/32 trust\n"
 STANDBY = "standby"
 CAUGHT_UP_SECONDS = 30.0
 SENT = "select 1 from pg_stat_replication where application_name = 'standby'"
+IN_STEP = "select 1 from pg_stat_replication where sync_state = 'sync'"
 REPLAYED = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
 
 
 class ReplicatedPostgres:
     """`primary` and `standby` on loopback; `dsn` names both, as operators do."""
 
-    def __init__(self, primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> None:
+    def __init__(
+        self, primary: EmbeddedPostgres, standby: EmbeddedPostgres, *, synchronous: bool
+    ) -> None:
         self.primary = primary
         self.standby = standby
+        self._is_synchronous = synchronous
+        self._frozen: list[int] = []
+        self._ports = f"{primary.port},{standby.port}"
+        self._follow()
 
     @property
     def dsn(self) -> str:
         """Both hosts, and nothing said of which of them takes writes."""
-        ports = f"{self.primary.port},{self.standby.port}"
-        return f"host=127.0.0.1,127.0.0.1 port={ports} user={USER} dbname={DATABASE}"
+        return f"host=127.0.0.1,127.0.0.1 port={self._ports} user={USER} dbname={DATABASE}"
 
     def catch_up(self) -> None:
         """Wait until the standby shows all that the primary has written."""
@@ -60,13 +68,49 @@ class ReplicatedPostgres:
         self.kill_primary()
         self.promote()
 
+    def fall_silent(self) -> None:
+        """Let the primary stand still, with its connections open, and promote the standby."""
+        self._frozen = [self.primary.pid, *processes_in(self.primary.folder.cluster)]
+        for pid in self._frozen:
+            os.kill(pid, signal.SIGSTOP)
+        self.promote()
+
     def kill_primary(self) -> None:
         os.kill(self.primary.pid, signal.SIGKILL)
         self.primary.stop()
 
     def promote(self) -> None:
+        """The standby takes writes, and waits for no other, as failover managers see to it."""
         with psycopg.connect(self.standby.tcp_dsn, autocommit=True) as connection:
             connection.execute("select pg_promote()")
+            connection.execute("alter system reset synchronous_standby_names")
+            connection.execute("select pg_reload_conf()")
+
+    def rejoin(self) -> None:
+        """What was the primary is a standby of the other one now."""
+        self.close()
+        self.primary, self.standby = self.standby, self.primary
+        shutil.rmtree(self.standby.folder.path)
+        _copy(self.primary, self.standby.folder.path)
+        self.standby.start()
+        self._follow()
+
+    def close(self) -> None:
+        """Let nobody stand still who is to end."""
+        for pid in self._frozen:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._frozen = []
+        self.primary.stop()
+
+    def _follow(self) -> None:
+        with psycopg.connect(self.primary.tcp_dsn, autocommit=True) as connection:
+            _until(lambda: connection.execute(SENT).fetchone() is not None)
+            if self._is_synchronous:
+                # Only now: the first commit would wait for a standby that is not there yet.
+                connection.execute(f"alter system set synchronous_standby_names = '{STANDBY}'")
+                connection.execute("select pg_reload_conf()")
+                _until(lambda: connection.execute(IN_STEP).fetchone() is not None)
 
 
 @contextmanager
@@ -80,14 +124,11 @@ def replicated_postgres(folder: Path, *, synchronous: bool) -> Iterator[Replicat
         other = folder.with_name(f"{folder.name}-2")
         _copy(one, other)
         with postgres(other, port=free_port(), settings=settings) as two:
-            pair = ReplicatedPostgres(one, two)
-            with psycopg.connect(one.tcp_dsn, autocommit=True) as connection:
-                _until(lambda: connection.execute(SENT).fetchone() is not None)
-                if synchronous:
-                    # Only now: the first commit would wait for a standby that is not there yet.
-                    connection.execute(f"alter system set synchronous_standby_names = '{STANDBY}'")
-                    connection.execute("select pg_reload_conf()")
-            yield pair
+            pair = ReplicatedPostgres(one, two, synchronous=synchronous)
+            try:
+                yield pair
+            finally:
+                pair.close()
 
 
 def _copy(primary: EmbeddedPostgres, folder: Path) -> None:
