@@ -12,7 +12,7 @@ from adapters.postgres.append_calls import Encoded, said_of, write
 from adapters.postgres.prepared_calls import PreparedCalls
 from application.ports import AppendConflict, Appended, Unavailable
 
-WRITE_SECONDS = 20.0
+WRITE_SECONDS = 8.0
 """How long a server may take over a batch: one that says no more has perhaps a successor."""
 SETTLE_SECONDS = 10.0
 """How long a broken connection may keep those who wait on it from learning what was written."""

@@ -4,6 +4,11 @@ from tests.support.servers.browser import FLAGS as CHROMIUM_FLAGS
 from tests.support.servers.browser import chromium
 from tests.support.servers.kafka import KafkaBroker, kafka
 from tests.support.servers.loki import LokiServer, loki
+from tests.support.servers.lonely_network import (
+    CannotMakeNetwork,
+    LonelyNetwork,
+    lonely_network,
+)
 from tests.support.servers.missing import MissingServer
 from tests.support.servers.postgres import postgres
 from tests.support.servers.replicated_postgres import ReplicatedPostgres, replicated_postgres
@@ -12,9 +17,11 @@ from tests.support.servers.ssh import SshHost, sshd
 
 __all__ = [
     "CHROMIUM_FLAGS",
+    "CannotMakeNetwork",
     "CannotMount",
     "KafkaBroker",
     "LokiServer",
+    "LonelyNetwork",
     "MissingServer",
     "ReplicatedPostgres",
     "SmallDisk",
@@ -22,6 +29,7 @@ __all__ = [
     "chromium",
     "kafka",
     "loki",
+    "lonely_network",
     "postgres",
     "replicated_postgres",
     "small_disk",

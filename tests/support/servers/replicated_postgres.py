@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,7 +17,7 @@ from adapters.embedded import child
 from adapters.embedded.account import Account
 from adapters.embedded.binaries import binaries_for
 from adapters.embedded.postgres import DATABASE, USER, EmbeddedPostgres
-from adapters.embedded.postmaster import processes_in
+from tests.support.servers.lonely_network import PORT, LonelyNetwork
 from tests.support.servers.postgres import postgres
 from tests.support.servers.processes import free_port
 
@@ -38,9 +38,17 @@ class ReplicatedPostgres:
         self.primary = primary
         self.standby = standby
         self._is_synchronous = synchronous
-        self._frozen: list[int] = []
         self._ports = f"{primary.port},{standby.port}"
         self._follow()
+
+    @property
+    def primary_socket(self) -> Path:
+        return self.primary.folder.socket_folder / f".s.PGSQL.{self.primary.port}"
+
+    def dsn_through(self, network: LonelyNetwork) -> str:
+        """The same, with the primary in a network of its own."""
+        ports = f"{PORT},{self.standby.port}"
+        return f"host={network.address},127.0.0.1 port={ports} user={USER} dbname={DATABASE}"
 
     @property
     def dsn(self) -> str:
@@ -68,13 +76,6 @@ class ReplicatedPostgres:
         self.kill_primary()
         self.promote()
 
-    def fall_silent(self) -> None:
-        """Let the primary stand still, with its connections open, and promote the standby."""
-        self._frozen = [self.primary.pid, *processes_in(self.primary.folder.cluster)]
-        for pid in self._frozen:
-            os.kill(pid, signal.SIGSTOP)
-        self.promote()
-
     def kill_primary(self) -> None:
         os.kill(self.primary.pid, signal.SIGKILL)
         self.primary.stop()
@@ -88,20 +89,12 @@ class ReplicatedPostgres:
 
     def rejoin(self) -> None:
         """What was the primary is a standby of the other one now."""
-        self.close()
+        self.primary.stop()
         self.primary, self.standby = self.standby, self.primary
         shutil.rmtree(self.standby.folder.path)
         _copy(self.primary, self.standby.folder.path)
         self.standby.start()
         self._follow()
-
-    def close(self) -> None:
-        """Let nobody stand still who is to end."""
-        for pid in self._frozen:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._frozen = []
-        self.primary.stop()
 
     def _follow(self) -> None:
         with psycopg.connect(self.primary.tcp_dsn, autocommit=True) as connection:
@@ -124,11 +117,7 @@ def replicated_postgres(folder: Path, *, synchronous: bool) -> Iterator[Replicat
         other = folder.with_name(f"{folder.name}-2")
         _copy(one, other)
         with postgres(other, port=free_port(), settings=settings) as two:
-            pair = ReplicatedPostgres(one, two, synchronous=synchronous)
-            try:
-                yield pair
-            finally:
-                pair.close()
+            yield ReplicatedPostgres(one, two, synchronous=synchronous)
 
 
 def _copy(primary: EmbeddedPostgres, folder: Path) -> None:
