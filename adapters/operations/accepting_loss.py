@@ -28,7 +28,7 @@ async def accept_loss(settings: Settings, reason: str, ordered_by: str) -> Seque
             return ["No reader has found that events were lost."]
         kept = [loss.kept for loss in found if loss.kept is not None]
         command = AcceptEventLoss(
-            after=min(kept) if len(kept) == len(found) else None,
+            after=min(kept, default=None),
             seen=max(loss.seen for loss in found),
             readers=tuple(loss.reader for loss in found),
             reason=reason,

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from tests.adapters.kafka.test_lost_events import backup
 from tests.support import servers
+from tests.support.backup import backup
 from tests.support.fleet import KEYS
 from tests.support.quarterdeck import Client, Quarterdeck, eventually, quarterdeck
 from tests.support.servers.processes import free_port
@@ -201,6 +201,7 @@ def lose_and_accept(
         assert "relay goes on." in accepted.stdout
         eventually(lambda: is_ready(relay) and is_ready(projector), 60.0, relay.readiness)
         assert make.ok("GET", "system")["faults"] == []
+        eventually(lambda: "The disk broke." in projector.output)
         eventually(lambda: names(make) == ["kept", "new"], 60.0, lambda: names(make))
 
 

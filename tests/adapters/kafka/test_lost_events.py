@@ -1,14 +1,12 @@
 """A topic that is ahead of a log restored from an older backup is not continued, and not read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_hex
 from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.kafka.cluster import Cluster, Filled, delete_topic, filled
 from adapters.kafka.stream import HistoryIsCut, KafkaStream
@@ -31,24 +29,9 @@ from tests.adapters.kafka.conftest import (
     must_hold,
     running,
 )
+from tests.support.backup import backup
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
-
-
-@contextmanager
-def backup(dsn: str) -> Iterator[Callable[[], None]]:
-    """A copy of the database as it is now, and what puts it in the database's place."""
-    name = conninfo_to_dict(dsn)["dbname"]
-    copy, admin = f"{name}_backup", make_conninfo(dsn, dbname="postgres")
-
-    def restore() -> None:
-        with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)")
-            connection.execute(f"alter database {copy} rename to {name}")
-
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"create database {copy} template {name}")
-    yield restore
 
 
 @asynccontextmanager

@@ -60,8 +60,8 @@ async def opened(pair: servers.ReplicatedPostgres) -> AsyncIterator[str]:
         yield dsn
 
 
-async def survive_failover(pair: servers.ReplicatedPostgres) -> int:
-    """Append while the standby takes over; how many appends were acknowledged."""
+async def survive_failovers(pair: servers.ReplicatedPostgres, count: int) -> int:
+    """Append while the standby takes over, again and again; how many appends were acknowledged."""
     async with opened(pair) as dsn, PostgresEventStore(dsn) as store:
         hands = [Hand(store) for _ in range(HANDS)]
         over = asyncio.Event()
@@ -69,19 +69,24 @@ async def survive_failover(pair: servers.ReplicatedPostgres) -> int:
             for hand in hands:
                 group.create_task(hand.work(over))
             await more_from(hands)
-            await asyncio.to_thread(pair.fail_over)
-            async with asyncio.timeout(SECONDS):
-                await more_from(hands)
+            for left in reversed(range(count)):
+                await asyncio.to_thread(pair.fail_over)
+                async with asyncio.timeout(SECONDS):
+                    await more_from(hands)
+                if left:
+                    await asyncio.to_thread(pair.rejoin)
+                    await more_from(hands)
             over.set()
         for hand in hands:
-            await hand.check()
+            await in_time(hand.check)
         return sum(len(hand.acknowledged) for hand in hands)
 
 
 async def test_nothing_acknowledged_is_lost_when_replication_is_synchronous(
     synchronous: servers.ReplicatedPostgres,
 ) -> None:
-    assert await survive_failover(synchronous) > HANDS
+    """Also when it goes back and forth between the two."""
+    assert await survive_failovers(synchronous, 3) > HANDS
 
 
 async def lose(pair: servers.ReplicatedPostgres, store: PostgresEventStore, count: int) -> None:
