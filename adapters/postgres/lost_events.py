@@ -36,6 +36,9 @@ FORGET_MARKS = """
 ACCEPT = (
     "update deliveries.lost_events set accepted_at = clock_timestamp() where accepted_at is null"
 )
+ACCEPTED = """
+    select count(*) from deliveries.lost_events where reader = %s and accepted_at is not null
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +83,14 @@ class LostEvents:
                 cursor = await connection.execute(OPEN)
                 return [Loss(*row) for row in await cursor.fetchall()]
 
+    async def accepted(self, reader: str) -> int:
+        """How often a loss that this reader found was accepted."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(ACCEPTED, [reader])
+                (count,) = await cursor.fetchone() or (0,)
+        return int(count)
+
     async def accept(self) -> None:
         """Let every reader go on, one that is ahead of the log from the log's end."""
         with reachable():
@@ -97,25 +108,47 @@ class LostEvents:
             await asyncio.sleep(ASK_SECONDS)
 
 
-async def halt_at_lost_events(
-    losses: LostEvents, reader: str, work: Callable[[], Awaitable[None]]
-) -> None:
-    """Do a reader's work; where events were lost it stands still until somebody accepts that.
+class HaltAtLostEvents:
+    """A reader's work, which stands still where events were lost until somebody accepts that.
 
-    Returns when the work does, and raises what it raises.
+    `forget` lets go of what the work remembers of the log, for another process of this reader may
+    have found the loss.
     """
-    lost: EventsLost | None = None
-    while True:
-        try:
-            if lost is not None:
-                await losses.found(reader, lost)
-                lost = None
-            await losses.until_accepted(reader)
-        except Unavailable as error:
-            logger.warning("%s waits for the database: %s", reader, error.detail)
-            await asyncio.sleep(ASK_SECONDS)
-            continue
-        try:
-            return await work()
-        except EventsLost as found:
-            lost = found
+
+    def __init__(
+        self,
+        losses: LostEvents,
+        reader: str,
+        work: Callable[[], Awaitable[None]],
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._losses = losses
+        self._reader = reader
+        self._work = work
+        self._forget = forget
+        self._lost: EventsLost | None = None
+        self._accepted: int | None = None
+
+    async def run(self) -> None:
+        """Returns when the work does, and raises what it raises."""
+        while True:
+            try:
+                await self._until_accepted()
+            except Unavailable as error:
+                logger.warning("%s waits for the database: %s", self._reader, error.detail)
+                await asyncio.sleep(ASK_SECONDS)
+                continue
+            try:
+                return await self._work()
+            except EventsLost as lost:
+                self._lost = lost
+
+    async def _until_accepted(self) -> None:
+        if self._lost is not None:
+            await self._losses.found(self._reader, self._lost)
+            self._lost = None
+        await self._losses.until_accepted(self._reader)
+        accepted = await self._losses.accepted(self._reader)
+        if self._accepted not in (None, accepted):
+            self._forget()
+        self._accepted = accepted

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from adapters.postgres.connection import GONE, sentence
 from adapters.postgres.continuity import must_continue, row_leaf
 from adapters.postgres.mapper import COLUMNS
-from application.ports import Mark, Marks, Page
+from application.ports import EventsLost, Mark, Marks, Page
 from domain.model import Event, Recorded
 
 CHANNEL = "quarterdeck_log"
@@ -118,10 +118,15 @@ class LogStream:
         self._group = group
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
+        self._seen: deque[Mark] = deque(maxlen=REMEMBERED_PAGES)
+        """Also of those who followed before: a failover ends the term of who leads, too."""
+
+    def forget(self) -> None:
+        """Remember nothing of what was read: that it was lost is known."""
+        self._seen.clear()
 
     async def follow(self, marks: Marks) -> AsyncGenerator[Page, None]:
         """Pages without end (see ports.Stream)."""
-        seen: deque[Mark] = deque(maxlen=REMEMBERED_PAGES)
         while True:
             try:
                 async with AsyncExitStack() as stack:
@@ -130,15 +135,15 @@ class LogStream:
                     await self._lead(listener)
                     await listener.execute(f"listen {CHANNEL}".encode())
                     mark = (await marks([PARTITION]))[PARTITION]
-                    await must_continue(reader, [*seen, mark])
-                    async for page in self._pages(listener, reader, mark, seen):
+                    await self._must_continue(reader, mark)
+                    async for page in self._pages(listener, reader, mark):
                         yield page
             except GONE as error:
                 logger.warning("The log cannot be followed just now: %s", sentence(error))
                 await asyncio.sleep(self._retry_seconds)
 
     async def _pages(
-        self, listener: Connection, connection: Connection, mark: Mark, seen: deque[Mark]
+        self, listener: Connection, connection: Connection, mark: Mark
     ) -> AsyncGenerator[Page, None]:
         reader = LogReader(connection, self._decode)
         offset = max(mark.offset, mark.position + 1)
@@ -146,7 +151,7 @@ class LogStream:
             page = await reader.page(offset)
             while page is not None:
                 offset = page.next_offset
-                seen.append(page.mark)
+                self._seen.append(page.mark)
                 # The next page is read and decoded while this one is written.
                 ahead = asyncio.create_task(reader.page(offset), name="read ahead")
                 try:
@@ -156,7 +161,14 @@ class LogStream:
                     await _cancelled(ahead)
             if not await self._is_woken(listener):
                 # A backup may be restored under connections that live on.
-                await must_continue(connection, [*seen, mark])
+                await self._must_continue(connection, mark)
+
+    async def _must_continue(self, connection: Connection, mark: Mark) -> None:
+        try:
+            await must_continue(connection, [*self._seen, mark])
+        except EventsLost:
+            self.forget()
+            raise
 
     async def _is_woken(self, listener: Connection) -> bool:
         """Whether something was appended before the next poll."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
-from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.audit.output import standard_output
@@ -17,7 +16,7 @@ from adapters.loki.shipper import LokiShipper
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
-from adapters.postgres.lost_events import LostEvents, halt_at_lost_events
+from adapters.postgres.lost_events import HaltAtLostEvents, LostEvents
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
@@ -74,8 +73,8 @@ def start_projecting(hub: Hub, life: Lifetime) -> None:
         source=f"kafka:{Cluster(kafka).topic}" if kafka else "log",
         cut=HistoryIsCut,
     )
-    losses = LostEvents(hub.pool)
-    life.start(PROJECTOR, halt_at_lost_events(losses, PROJECTOR, projector.run))
+    halting = HaltAtLostEvents(LostEvents(hub.pool), PROJECTOR, projector.run)
+    life.start(PROJECTOR, halting.run())
 
 
 def start_forgetting(hub: Hub, life: Lifetime) -> None:
@@ -98,30 +97,38 @@ def start_auditing(hub: Hub, life: Lifetime) -> None:
     zone = time_zone(settings)
     output = standard_output()
     if output is not None:
+        stream = LogStream(hub.dsn, decode)
         printer = AuditPrinter(
-            LogStream(hub.dsn, decode),
+            stream,
             hub.store,
             PostgresMarks(hub.pool, PRINTER),
             output,
             zone=zone,
             form=settings.audit_format,
         )
-        _deliver(hub, life, PRINTER, printer.run)
+        _deliver(hub, life, PRINTER, stream, printer.run)
     if settings.loki_url is not None:
+        stream = LogStream(hub.dsn, decode)
         shipper = LokiShipper(
-            LogStream(hub.dsn, decode),
+            stream,
             hub.store,
             PostgresMarks(hub.pool, SHIPPER),
             settings.loki_url,
             zone=zone,
         )
-        _deliver(hub, life, SHIPPER, shipper.run)
+        _deliver(hub, life, SHIPPER, stream, shipper.run)
 
 
-def _deliver(hub: Hub, life: Lifetime, reader: str, work: Callable[[], Awaitable[None]]) -> None:
+def _deliver(
+    hub: Hub,
+    life: Lifetime,
+    reader: str,
+    stream: LogStream,
+    work: Callable[[], Awaitable[None]],
+) -> None:
     """By whoever leads, and not past events that were lost."""
-    halting = partial(halt_at_lost_events, LostEvents(hub.pool), reader, work)
-    life.start(reader, lead_and_work(hub.dsn, reader, halting))
+    halting = HaltAtLostEvents(LostEvents(hub.pool), reader, work, stream.forget)
+    life.start(reader, lead_and_work(hub.dsn, reader, halting.run))
 
 
 def time_zone(settings: Settings) -> tzinfo:

@@ -1,7 +1,5 @@
 """The relay as a process: `quarterdeck relay`."""
 
-from functools import partial
-
 from adapters.bootstrap import CannotStart, Hub, open_database, open_hub
 from adapters.gotpl.renderer import SubprocessRenderer
 from adapters.kafka.cluster import Cluster
@@ -10,7 +8,7 @@ from adapters.kafka.relay import Relay
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
-from adapters.postgres.lost_events import LostEvents, halt_at_lost_events
+from adapters.postgres.lost_events import HaltAtLostEvents, LostEvents
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
@@ -43,10 +41,11 @@ def start_relaying(hub: Hub, life: Lifetime) -> None:
     """Relay where there is a Kafka, by whoever leads."""
     if hub.settings.kafka is None:
         return
+    stream = LogStream(hub.dsn, Stored)
     relay = Relay(
-        LogStream(hub.dsn, Stored),
+        stream,
         PostgresMarks(hub.pool, NAME, durable=False),
         Cluster(hub.settings.kafka),
     )
-    work = partial(halt_at_lost_events, LostEvents(hub.pool), NAME, relay.run)
-    life.start(NAME, lead_and_work(hub.dsn, NAME, work))
+    halting = HaltAtLostEvents(LostEvents(hub.pool), NAME, relay.run, stream.forget)
+    life.start(NAME, lead_and_work(hub.dsn, NAME, halting.run))

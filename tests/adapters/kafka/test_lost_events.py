@@ -12,7 +12,7 @@ from adapters.kafka.cluster import Cluster, Filled, delete_topic, filled
 from adapters.kafka.stream import HistoryIsCut, KafkaStream
 from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.lost_events import LostEvents, halt_at_lost_events
+from adapters.postgres.lost_events import HaltAtLostEvents, LostEvents
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
@@ -124,7 +124,7 @@ async def test_read_models_take_nothing_that_the_log_has_lost_and_go_on_when_it_
         losses = LostEvents(log.pool)
         await named(log, "new")
         async with (
-            running(halt_at_lost_events(losses, "relay", log.relay(cluster).run)),
+            running(HaltAtLostEvents(losses, "relay", log.relay(cluster).run).run()),
             projecting(log, cluster) as visibility,
         ):
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -171,6 +171,6 @@ async def projecting(log: Log, cluster: Cluster) -> AsyncIterator[Visibility]:
         cut=HistoryIsCut,
     )
     visibility = Visibility(log.dsn, [workspaces])
-    halting = halt_at_lost_events(LostEvents(log.pool), "projector", projector.run)
+    halting = HaltAtLostEvents(LostEvents(log.pool), "projector", projector.run).run()
     async with running(halting), running(visibility.run()):
         yield visibility

@@ -16,7 +16,8 @@ from adapters.crypto.key_ring import KeyRing
 from adapters.memory.renderer import PlainRenderer
 from adapters.postgres import connection as postgres
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.lost_events import LostEvents, halt_at_lost_events
+from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.lost_events import HaltAtLostEvents, LostEvents
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.migrations import migrate
@@ -184,7 +185,7 @@ async def test_a_reader_stands_still_until_the_loss_is_accepted(log: str) -> Non
             async for page in LogStream(log, Mapper().recorded, poll_seconds=0.1).follow(marks.of):
                 read.extend(record.position for record in page.records)
 
-        delivering = asyncio.create_task(halt_at_lost_events(losses, "audit", deliver))
+        delivering = asyncio.create_task(HaltAtLostEvents(losses, "audit", deliver).run())
         async with asyncio.timeout(SECONDS):
             while not (found := await losses.open()):
                 await asyncio.sleep(0.01)
@@ -200,6 +201,49 @@ async def test_a_reader_stands_still_until_the_loss_is_accepted(log: str) -> Non
                 await asyncio.sleep(0.01)
         delivering.cancel()
         await asyncio.wait([delivering])
+
+
+async def test_who_leads_again_after_the_failover_still_knows_what_it_has_delivered(
+    asynchronous: servers.ReplicatedPostgres,
+) -> None:
+    """The failover ends its term, and takes its mark back to where the log is."""
+    async with (
+        opened(asynchronous) as dsn,
+        PostgresEventStore(dsn) as store,
+        postgres.open_pool(dsn, name="marks", size=2) as pool,
+    ):
+        marks, losses = PostgresMarks(pool, "audit"), LostEvents(pool)
+        stream = LogStream(dsn, Mapper().recorded, poll_seconds=0.1)
+        read: list[int] = []
+
+        async def deliver() -> None:
+            async for page in stream.follow(marks.of):
+                read.extend(record.position for record in page.records)
+                await marks.save(page.partition, page.mark)
+
+        halting = HaltAtLostEvents(losses, "audit", deliver, stream.forget)
+        delivering = asyncio.create_task(lead_and_work(dsn, "audit", halting.run))
+        await store.append(append(on(uuid4(), count=3)))
+        await until(lambda: read == [1, 2, 3])
+        await asyncio.to_thread(asynchronous.catch_up)
+        await asyncio.to_thread(asynchronous.hold_back)
+        await store.append(append(on(uuid4(), count=2)))
+        await until(lambda: read == [1, 2, 3, 4, 5])
+        await asyncio.to_thread(asynchronous.fail_over)
+        while not (found := await in_time(losses.open)):
+            await asyncio.sleep(0.01)
+        assert (found[0].seen, found[0].head) == (5, 3)
+        await in_time(losses.accept)
+        await again(store, 1)
+        await until(lambda: read == [1, 2, 3, 4, 5, 4])
+        delivering.cancel()
+        await asyncio.wait([delivering])
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -255,18 +299,12 @@ async def test_a_process_that_only_reads_forgets_what_was_lost(
             tail = group.create_task(follow_log(hub, lambda r: told.append(r.position)))
             async with PostgresEventStore(dsn) as writer:
                 await again(writer, 1)
-                await until_told(told)
+                await until(lambda: bool(told))
                 await lose(asynchronous, writer, 2)
             async with asyncio.timeout(SECONDS):
                 while not hub.cache.forgotten:
                     await asyncio.sleep(0.01)
             tail.cancel()
-
-
-async def until_told(told: list[int]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not told:
-            await asyncio.sleep(0.01)
 
 
 async def test_what_a_broken_session_wrote_is_acknowledged_only_once_the_standby_has_it(
