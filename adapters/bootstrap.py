@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +46,25 @@ logger = logging.getLogger(__name__)
 
 DATABASE_FOLDER = "postgres"
 KEYS_FILE = "keys"
-GIVEN_UP = {
+PRIMARY = "primary"
+"""libpq's word for the server that takes writes. Its `read-write` asks whether this session may
+write, and those that read are read only by their own wish: they would find no server."""
+GIVEN_UP: Mapping[str, str | int] = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
 """libpq's settings, in seconds and milliseconds; by its own a lost host is waited for for hours."""
+GIVEN_UP_FOR_ANOTHER: Mapping[str, str | int] = {
+    "target_session_attrs": PRIMARY,
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 10_000,
+}
+"""The same where several hosts are given: the one that takes writes is looked for soon."""
 OPERATION_SECONDS = 10.0
 """How long one waits for the embedded database that an operation runs for itself."""
 
@@ -78,6 +90,12 @@ class Hub:
     cache: StateCache
     bus: CommandBus
     clock: SystemClock
+
+    def forget(self) -> None:
+        """Let go of all that is known of the log: it may have become another one."""
+        self.cache.forget()
+        self.vault.forget()
+        self.documents.forget()
 
 
 @asynccontextmanager
@@ -142,7 +160,8 @@ async def _as_owner(settings: Settings, *, alone: bool = False) -> AsyncIterator
 
 
 def _connection_string(given: str) -> str:
-    """What was given, and that a host which vanishes without a word is given up in time."""
+    """What was given, and that a host which vanishes without a word is given up in time; of
+    several hosts, that the one is meant which takes writes."""
     try:
         known = conninfo_to_dict(given)
     except psycopg.ProgrammingError:
@@ -151,7 +170,12 @@ def _connection_string(given: str) -> str:
             "QUARTERDECK_DATABASE_URL is no connection string of PostgreSQL, such as"
             f" postgresql://{PROCESS}@host/quarterdeck."
         ) from None
-    return make_conninfo(given, **{name: n for name, n in GIVEN_UP.items() if name not in known})
+    hosts = str(known.get("host") or known.get("hostaddr") or "")
+    ours = GIVEN_UP_FOR_ANOTHER if "," in hosts else GIVEN_UP
+    added = {name: n for name, n in ours.items() if name not in known}
+    if known.get("target_session_attrs") == "read-write":
+        added["target_session_attrs"] = PRIMARY
+    return make_conninfo(given, **added)
 
 
 async def _embedded(data: Path, stack: AsyncExitStack, *, alone: bool) -> str:
@@ -199,7 +223,7 @@ async def open_hub(
         cache = StateCache(store)
         host = urlsplit(settings.url).netloc
         world = World(store, documents, vault, clock, renderer, key_pairs, host)
-        yield Hub(
+        hub = Hub(
             settings=settings,
             dsn=dsn,
             pool=pool,
@@ -214,6 +238,8 @@ async def open_hub(
             bus=CommandBus(world, cache, HANDLERS),
             clock=clock,
         )
+        store.writer.on_other_history(hub.forget)
+        yield hub
 
 
 def keys_file(settings: Settings) -> Path:

@@ -235,6 +235,18 @@ def keys_erase(
     print(f"The key of {subject_id} is gone, and with it all that was sealed for it until now.")
 
 
+@app.command("accept-loss")
+def accept_loss(
+    reason: Annotated[str, typer.Option(help="Why, as the audit tells it for ever.")],
+    by: Annotated[str, typer.Option(help="Who wants it, as the audit tells it for ever.")],
+    data: Data = None,
+) -> None:
+    """Go on without events that were lost in a failover or a restore; /system names them."""
+    from adapters.operations.accepting_loss import accept_loss as accept
+
+    print("\n".join(run(accept(read_settings(data=data), reason, by))))
+
+
 @app.command()
 def replay(
     what: Annotated[str, typer.Argument(help="A stream's id or a cluster's name.")],

@@ -146,11 +146,13 @@ class CommandBus:
         result = await self._handlers[type(command)](command, work)
         named = work.context.command_id
         if work.is_empty:
-            if not work.is_fresh:
+            if not work.is_fresh or work.is_overtaken:
                 raise _PerhapsStale
             if named is None:
                 return Outcome(result, 0)
         record = None if named is None else await self._record(command, named, result)
+        if work.is_overtaken:
+            raise AppendConflict
         try:
             position, recorded_at = await self.world.store.append(work.append(record))
         except ClaimTaken as taken:

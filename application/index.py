@@ -5,6 +5,7 @@ from application import (
     cluster_templates,
     clusters,
     data_keys,
+    event_log,
     sign_in,
     tasks,
     workspaces,
@@ -18,4 +19,5 @@ HANDLERS = (
     clusters.handlers,
     tasks.handlers,
     data_keys.handlers,
+    event_log.handlers,
 )

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     OWN_SESSION = "session:own"
     RUN_TASKS = "tasks:run"
     ERASE_KEYS = "keys:erase"
+    ACCEPT_LOSS = "log:accept_loss"
 
 
 class Role(StrEnum):
@@ -45,7 +46,7 @@ _WORKSPACE_READS = frozenset({P.READ_TEMPLATES, P.READ_CLUSTERS, P.READ_TASKS, P
 _WORKSPACE_WRITES = frozenset({P.WRITE_TEMPLATES, P.WRITE_CLUSTERS, P.WRITE_TASKS})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.ADMINISTRATOR: frozenset(P) - {P.RUN_TASKS, P.ERASE_KEYS},
+    Role.ADMINISTRATOR: frozenset(P) - {P.RUN_TASKS, P.ERASE_KEYS, P.ACCEPT_LOSS},
     Role.GLOBAL_TOKEN: frozenset({P.READ_WORKSPACES, P.WRITE_WORKSPACES, P.READ_SYSTEM}),
     Role.GLOBAL_READER: frozenset({P.READ_WORKSPACES, P.READ_SYSTEM}),
     Role.WORKSPACE_TOKEN: _WORKSPACE_READS | _WORKSPACE_WRITES,

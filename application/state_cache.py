@@ -21,6 +21,7 @@ class StateCache:
 
     Kept by the number of the id: a UUID hashes itself in Python, a number in C.
     A stale entry costs a conflict and a reload, never a wrong write: the append checks the version.
+    Where the same versions may have come with other events, after a failover, all is forgotten.
     """
 
     def __init__(self, store: EventStore, capacity: int = 20_000) -> None:
@@ -30,6 +31,8 @@ class StateCache:
         self._loading: Counter[UUID] = Counter()
         self._seen: dict[UUID, int] = {}
         self._snapshots: set[asyncio.Task[None]] = set()
+        self.forgotten = 0
+        """Another number whenever all was forgotten: what was decided before counts no more."""
 
     def held(self, kind: type[Aggregate], stream_id: UUID) -> tuple[int, Aggregate | None] | None:
         """The same without waiting; None when it must be loaded first."""
@@ -49,8 +52,13 @@ class StateCache:
             return held
         self._loading[stream_id] += 1
         try:
+            forgotten = self.forgotten
             version, state = await self._load(kind, stream_id)
-            if state is not None and version >= self._seen.get(stream_id, 0):
+            if (
+                self.forgotten == forgotten
+                and state is not None
+                and version >= self._seen.get(stream_id, 0)
+            ):
                 self.put(stream_id, version, state)
             return version, state
         finally:
@@ -68,6 +76,11 @@ class StateCache:
                 states.popitem(last=False)
         elif held[0] <= version:
             states[number] = (version, state)
+
+    def forget(self) -> None:
+        """Forget every state, also those on their way here: the log may be another one."""
+        self.forgotten += 1
+        self._states.clear()
 
     def drop(self, stream_id: UUID) -> None:
         self._states.pop(stream_id.int, None)
@@ -108,7 +121,11 @@ class StateCache:
         return version, kind.model_validate_json(state)
 
     def _snapshot_later(self, stream_id: UUID, version: int, state: Aggregate) -> None:
+        forgotten = self.forgotten
+
         async def save() -> None:
+            if self.forgotten != forgotten:
+                return
             topic, body = snapshot_topic(type(state)), state.model_dump_json().encode()
             try:
                 await self._store.save_snapshot(stream_id, version, topic, body)

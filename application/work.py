@@ -79,6 +79,7 @@ class Work:
         "_claims",
         "_decided",
         "_documents",
+        "_forgotten",
         "_ids",
         "_now",
         "_streams",
@@ -93,6 +94,7 @@ class Work:
         self.context = context
         self._now: datetime | None = None
         self._cache = cache
+        self._forgotten = cache.forgotten
         self._streams: dict[int, _Loaded] = {}
         self._decided: list[_Loaded] = []
         self._claims: list[Claim] = []
@@ -153,6 +155,11 @@ class Work:
         self._within = {"workspace_id": workspace_id, "workspace": slug}
 
     @property
+    def is_overtaken(self) -> bool:
+        """Whether the log may have become another one since this try began."""
+        return self._forgotten != self._cache.forgotten
+
+    @property
     def is_empty(self) -> bool:
         return not self._decided
 
@@ -194,6 +201,8 @@ class Work:
 
     def remember(self) -> None:
         """Write the new states through to the cache, after the append."""
+        if self.is_overtaken:
+            return
         for loaded in self._decided:
             if loaded.state is not None:
                 version = loaded.expected + len(loaded.events)

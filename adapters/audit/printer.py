@@ -16,7 +16,7 @@ from application.delivery import (
     end_if_cancelled,
     records_at,
 )
-from application.ports import Mark, Page, Stream
+from application.ports import Page, Stream
 from domain.audit import CannotBeTold, Form, audit_line
 from domain.model import Recorded
 
@@ -70,7 +70,7 @@ class AuditPrinter:
     async def print(self, page: Page) -> None:
         """One iteration: a page's lines, and then its mark."""
         await self._print(page.records)
-        await self._marks.save(page.partition, Mark(page.next_offset, page.upto))
+        await self._marks.save(page.partition, page.mark)
 
     async def print_again(self) -> None:
         """Print what was set aside and is asked for again; what still cannot be told stays."""

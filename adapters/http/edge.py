@@ -61,6 +61,12 @@ class FeedEnded(FellBehind):
     reason = "This server stops. Come back with the last position you saw."
 
 
+class LogLostEvents(FellBehind):
+    """The subscriber was dropped because the log does not hold any more what it was told."""
+
+    reason = "The log has lost its last events, and their positions come again: begin anew."
+
+
 class Feed(Protocol):
     """The tail of the log, read once in this process and handed to all who listen."""
 
@@ -138,6 +144,10 @@ class System(Protocol):
     async def parked(self) -> Sequence[Shown]:
         """Events that could not be shown or sent: `reader`, `position`, `topic`, `reason`,
         `tries`, `parked_at`, `name`, `can_retry`."""
+        ...
+
+    async def lost(self) -> Sequence[str]:
+        """A sentence for each reader that stands still because the log has lost events."""
         ...
 
     async def processes(self) -> Sequence[Shown]:

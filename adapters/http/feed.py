@@ -1,17 +1,19 @@
 """The feed: one tail of the log in this process, handed to everyone who listens."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from adapters.http.edge import FeedEnded, FellBehind, Log
-from application.ports import Mark, Stream
+from adapters.http.edge import FeedEnded, FellBehind, Log, LogLostEvents
+from application.ports import EventsLost, Mark, Stream
 from domain.model import Recorded
 
 MOST_WAITING = 1_000
 """Events that may wait for one listener before it is dropped."""
 PAGE = 500
+logger = logging.getLogger(__name__)
 
 Wanted = Callable[[Recorded], bool]
 
@@ -50,7 +52,10 @@ class Listener:
 
 
 class LogFeed:
-    """edge.Feed over the tail of the log; `seen` is told of every event, before the listeners."""
+    """edge.Feed over the tail of the log; `seen` is told of every event, before the listeners.
+
+    Where the log has lost events, `lost` is told, and every listener is let go.
+    """
 
     def __init__(
         self,
@@ -58,11 +63,13 @@ class LogFeed:
         log: Log,
         seen: Callable[[Recorded], None],
         most_waiting: int = MOST_WAITING,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._stream = stream
         self._log = log
         self._seen = seen
         self._most_waiting = most_waiting
+        self._lost = lost
         self._listeners: set[Listener] = set()
         self._position = 0
         self._is_open = True
@@ -70,15 +77,27 @@ class LogFeed:
     async def run(self) -> None:
         """Follow the log until cancelled; then let every listener go."""
         try:
-            self._position = await self._log.head()
-            async for page in self._stream.follow(self._from_here):
-                for recorded in page.records:
-                    self._hand_out(recorded)
-                self._position = max(self._position, page.upto)
+            while True:
+                try:
+                    await self._follow()
+                except EventsLost as lost:
+                    logger.warning("Everyone who listens is let go. %s", lost)
+                    self._lost()
+                    self._end(LogLostEvents())
         finally:
             self._is_open = False
-            for listener in self._listeners:
-                listener.end(FeedEnded())
+            self._end(FeedEnded())
+
+    async def _follow(self) -> None:
+        self._position = await self._log.head()
+        async for page in self._stream.follow(self._from_here):
+            for recorded in page.records:
+                self._hand_out(recorded)
+            self._position = max(self._position, page.upto)
+
+    def _end(self, reason: FellBehind) -> None:
+        for listener in self._listeners:
+            listener.end(reason)
 
     async def subscribe(
         self, *, after: int | None = None, wanted: Wanted | None = None

@@ -13,8 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from adapters.kafka.messages import position
-from application.ports import MOST_EVENT_BYTES
+from adapters.kafka.messages import leaf, position
+from application.ports import MOST_EVENT_BYTES, Mark
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -249,11 +249,16 @@ async def _set(admin: Any, cluster: Cluster, settings: Mapping[str, str]) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How many partitions the topic has, and for each the position of its last message: 0 when it
-    never had one. A partition whose messages have all been dropped with age is left out."""
+    """How many partitions the topic has, and for each the mark of its last message: that of 0 when
+    it never had one. A partition whose messages have all been dropped with age is left out."""
 
     count: int
-    reaches: Mapping[int, int]
+    ends: Mapping[int, Mark]
+
+    @property
+    def reaches(self) -> Mapping[int, int]:
+        """The position of each partition's last message."""
+        return {number: mark.position for number, mark in self.ends.items()}
 
     @property
     def is_new(self) -> bool:
@@ -275,10 +280,11 @@ async def filled(cluster: Cluster) -> Filled:
         used = [p for p in partitions if ends[p] > begins[p]]
         for partition in used:
             consumer.seek(partition, ends[partition] - 1)
-        found = {p.partition: 0 for p in partitions if ends[p] == 0}
+        found = {p.partition: Mark() for p in partitions if ends[p] == 0}
         async with asyncio.timeout(REQUEST_SECONDS):
             for partition in used:
-                found[partition.partition] = position(await consumer.getone(partition))
+                last = await consumer.getone(partition)
+                found[partition.partition] = Mark(last.offset + 1, position(last), leaf(last))
     return Filled(len(partitions), found)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from adapters.kafka.cluster import Stuck
-from adapters.kafka.messages import Decode, position, recorded
+from adapters.kafka.messages import Decode, leaf, position, recorded
 from application.ports import Mark, Marks, Page
 from domain.model import Recorded
 
@@ -157,7 +157,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             return None
         records = self._new(place, messages)
         place.offset = messages[-1].offset + 1
-        return Page(partition.partition, records, place.offset, place.upto)
+        last = messages[-1]
+        proof = leaf(last) if position(last) == place.upto else None
+        return Page(partition.partition, records, place.offset, place.upto, proof)
 
     def _new(self, place: Place, messages: Sequence[Any]) -> Sequence[Recorded]:
         records = []

@@ -1,7 +1,8 @@
 """A message is a stored event as it stands in the log, under CloudEvents 1.0 headers (binary mode).
 
 Its value is the stored state, in which secrets are sealed; the envelope is a header beside it.
-A watermark is a message without a value: all positions up to its own have been sent before it.
+A watermark is a message without a value: all positions up to its own have been sent before it. It
+has the leaf hash of the event at its position, which that of an event follows from.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from domain.merkle import event_leaf
 from domain.model import Event, Recorded
 
 Header = tuple[str, bytes]
@@ -29,6 +31,7 @@ _WORKSPACE_FIRST = b'{"workspace_id":"'
 _JSON = ("content-type", b"application/json")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LEAF_EPOCH = (datetime(2000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 class NotDecoded(Event):
@@ -97,12 +100,13 @@ def message(stored: Stored) -> Message:
     return Message(key(stored.metadata_json), stored.state, at.milliseconds, headers)
 
 
-def watermark(position: int) -> Message:
+def watermark(position: int, leaf: bytes | None = None) -> Message:
     """The message that says: everything up to this position has been sent.
 
     That of 0 stands at the beginning of each partition.
     """
-    return Message(NO_WORKSPACE, None, None, [("position", b"%d" % position)])
+    headers = [("position", b"%d" % position)]
+    return Message(NO_WORKSPACE, None, None, [*headers, ("leaf", leaf)] if leaf else headers)
 
 
 def key(metadata: bytes) -> bytes:
@@ -119,6 +123,22 @@ def key(metadata: bytes) -> bytes:
 def position(received: Received) -> int:
     """The position that a message stands for."""
     return int(dict(received.headers)["position"])
+
+
+def leaf(received: Received) -> bytes | None:
+    """The leaf hash of the event at the position of a message; None where it is not known."""
+    headers = dict(received.headers)
+    if received.value is None:
+        return headers.get("leaf")
+    return event_leaf(
+        int(headers["position"]),
+        int(headers["recorded_at"]) - _LEAF_EPOCH,
+        UUID(headers["ce_subject"].decode()),
+        int(headers["version"]),
+        headers["ce_type"].decode(),
+        headers["metadata"],
+        received.value,
+    )
 
 
 def recorded(received: Received, decode: Decode) -> Recorded | None:

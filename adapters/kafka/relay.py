@@ -11,6 +11,7 @@ from typing import Protocol
 from adapters.kafka.cluster import (
     FAILURES,
     Cluster,
+    Filled,
     Stuck,
     TopicReplaced,
     delete_topic,
@@ -40,6 +41,10 @@ class Place(Protocol):
     async def of(self, partitions: Collection[int]) -> Mapping[int, Mark]: ...
 
     async def save(self, partition: int, mark: Mark) -> None: ...
+
+    async def must_continue(self, seen: Collection[Mark]) -> None:
+        """Raise EventsLost unless the log holds what was seen elsewhere."""
+        ...
 
     async def shared_over(self, topic: str) -> int | None:
         """Over how many partitions of a topic the workspaces are shared out; None: not known."""
@@ -72,7 +77,11 @@ class Relay:
         self._must_remake = False
 
     async def run(self) -> None:
-        """Publish for ever, with a new producer after each fault. Raises Unavailable."""
+        """Publish for ever, with a new producer after each fault.
+
+        Raises Unavailable, and EventsLost when the topic is ahead of the log: what was published
+        cannot be taken back, and what comes now has the same positions.
+        """
         while True:
             try:
                 await self._publish()
@@ -106,13 +115,16 @@ class Relay:
         A workspace stays in its partition when the topic gets more of them: its events are in
         order in one partition only.
         """
-        saved = (await self._place.of([0]))[0].position
+        mark = (await self._place.of([0]))[0]
+        saved = mark.position
         found = await filled(self._cluster)
+        await self._place.must_continue([mark, *found.ends.values()])
         shared_over = await self._place.shared_over(self._cluster.topic)
         if shared_over is None or shared_over > found.count or found.is_new:
             is_other = shared_over is not None and shared_over > found.count
             await self._place.share_over(self._cluster.topic, found.count)
-            return Begin(0 if is_other else min(saved, found.upto(found.count, saved)), found.count)
+            upto = 0 if is_other else min(saved, found.upto(found.count, saved))
+            return Begin(_mark_at(upto, mark, found), found.count)
         if shared_over < found.count:
             logger.warning(
                 "%s has %d partitions, but was begun with %d, and these hold all events, for each"
@@ -126,18 +138,18 @@ class Relay:
         if upto < saved:
             logger.info("the topic reaches to %d, but %d was published", upto, saved)
         fresh = [n for n, at in found.reaches.items() if n >= shared_over and not at]
-        return Begin(min(upto, saved), shared_over, fresh)
+        return Begin(_mark_at(min(upto, saved), mark, found), shared_over, fresh)
 
     async def _publish_from(self, begin: "Begin", publisher: Publisher) -> None:
-        partitions = Partitions(publisher, begin.position)
+        partitions = Partitions(publisher, begin.mark)
         # Readers take only a partition that begins with the log's beginning.
-        if begin.position == 0:
+        if begin.mark.position == 0:
             await partitions.tell(publisher.partitions)
         elif begin.fresh:
-            await partitions.tell(begin.fresh, of=0)
+            await partitions.tell(begin.fresh, Mark())
 
         async def marks(_: Collection[int]) -> Mapping[int, Mark]:
-            return {0: Mark(partitions.position + 1, partitions.position)}
+            return {0: partitions.mark}
 
         pages = _prepared(self._stored.follow(marks), publisher)
         async with aclosing(Waiting(pages, ahead=True)) as waiting:
@@ -147,7 +159,7 @@ class Relay:
                     await partitions.tell(partitions.behind)
                 else:
                     await partitions.publish(page)
-                    await self._place.save(0, Mark(page.upto + 1, page.upto))
+                    await self._place.save(0, page.mark)
                     self._tries = 0
 
 
@@ -156,16 +168,23 @@ class Begin:
     """From where on the relay publishes, over how many partitions, and which of the others never
     were told anything."""
 
-    position: int
+    mark: Mark
     shared_over: int
     fresh: Collection[int] = ()
+
+
+def _mark_at(position: int, saved: Mark, found: Filled) -> Mark:
+    """A place in the log, with its leaf hash where one of those that are known stands there."""
+    known = [mark for mark in (saved, *found.ends.values()) if mark.position == position]
+    leaf = next((mark.leaf for mark in known if mark.leaf is not None), None)
+    return Mark(position + 1, position, leaf)
 
 
 class Partitions:
     """What each partition has been sent, and how far its readers know the log."""
 
-    def __init__(self, publisher: Publisher, position: int) -> None:
-        self.position = position
+    def __init__(self, publisher: Publisher, mark: Mark) -> None:
+        self.mark = mark
         self._publisher = publisher
         self._told = dict.fromkeys(publisher.partitions, 0)
         self._told_at = dict.fromkeys(publisher.partitions, 0.0)
@@ -173,7 +192,7 @@ class Partitions:
     @property
     def behind(self) -> Collection[int]:
         """Those that do not know how far the log is."""
-        return [number for number, told in self._told.items() if told < self.position]
+        return [number for number, told in self._told.items() if told < self.mark.position]
 
     def patience(self) -> float:
         """In how many seconds there will be something to tell, or to look after."""
@@ -182,19 +201,19 @@ class Partitions:
 
     async def publish(self, page: "PreparedPage") -> None:
         """Send the messages, and a watermark where none goes and it was quiet."""
-        self.position = page.upto
+        self.mark = page.mark
         self._told.update(page.parcel.last)
         quiet = [number for number in self.behind if not self._quiet_in(number)]
         await self._send(page.parcel, [n for n in quiet if n not in page.parcel.last])
 
-    async def tell(self, partitions: Collection[int], of: int | None = None) -> None:
-        """Send a watermark to each of these: of how far the log is, or of a position before."""
+    async def tell(self, partitions: Collection[int], of: Mark | None = None) -> None:
+        """Send a watermark to each of these: of how far the log is, or of a place before."""
         await self._send(self._publisher.parcel(), partitions, of)
 
-    async def _send(self, parcel: Parcel, told: Collection[int], of: int | None = None) -> None:
-        position = self.position if of is None else of
+    async def _send(self, parcel: Parcel, told: Collection[int], of: Mark | None = None) -> None:
+        mark = of or self.mark
         for number in told:
-            parcel.put_into(number, watermark(position), position)
+            parcel.put_into(number, watermark(mark.position, mark.leaf), mark.position)
         await self._publisher.publish(parcel)
         self._told.update(parcel.last)
         self._told_at.update(dict.fromkeys(parcel.last, time.monotonic()))
@@ -207,7 +226,7 @@ class Partitions:
 class PreparedPage:
     """The messages of a page, and how far it brings the topic."""
 
-    upto: int
+    mark: Mark
     parcel: Parcel
 
 
@@ -224,4 +243,4 @@ async def _prepared(
                 if n % TURN_RECORDS == 0:
                     # What is being sent has its turn.
                     await asyncio.sleep(0)
-            yield PreparedPage(page.upto, parcel)
+            yield PreparedPage(page.mark, parcel)

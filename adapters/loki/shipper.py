@@ -168,7 +168,7 @@ class Batch:
 
     def add(self, page: Page) -> None:
         self.take(page.records)
-        self.marks[page.partition] = Mark(page.next_offset, page.upto)
+        self.marks[page.partition] = page.mark
 
     def take(self, records: Sequence[Recorded]) -> None:
         for recorded in records:

@@ -13,6 +13,7 @@ from domain.cluster_settings import ClusterSettings
 from domain.cluster_templates import ClusterTemplate
 from domain.clusters import Cluster
 from domain.data_keys import DataKey
+from domain.event_log import EventLog
 from domain.model import Aggregate, Recorded
 from domain.secrets import MASK, Secret
 from domain.tasks import Task
@@ -30,6 +31,7 @@ AGGREGATES: dict[str, type[Aggregate]] = {
     "cluster_settings": ClusterSettings,
     "task": Task,
     "data_key": DataKey,
+    "log": EventLog,
 }
 """The aggregate of a stream, by the first word of its events' topics."""
 ERASED = "erased"

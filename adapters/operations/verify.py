@@ -76,9 +76,10 @@ class _Watch:
             return
         if verified.size < self._older.size:
             raise BadCheckpoint(
-                f"The log has {verified.size} events; at the checkpoint it had {self._older.size}."
+                f"The log has {verified.size} events; at the checkpoint it had {self._older.size}:"
+                " events were lost."
             )
         raise BadCheckpoint(
-            f"The first {self._older.size} events are not those of the checkpoint:"
-            " history was rewritten."
+            f"The first {self._older.size} events are not those of the checkpoint: history was"
+            " rewritten, or events were lost and others have come in their place."
         )

@@ -81,6 +81,8 @@ class Encoded:
     """Streams that get no event and must stand at that version all the same."""
     has_more: bool = field(default=False, kw_only=True)
     """Whether anything goes with its events: guards, claims, documents or a command."""
+    history: int = field(default=0, kw_only=True)
+    """On which of the histories that the writer has met it was decided."""
     verdict: "Verdict | BaseException | None" = field(default=None, kw_only=True)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from psycopg.errors import CheckViolation
@@ -59,6 +59,13 @@ class GroupCommit:
             await asyncio.wait(self._tasks)
         await self._session.close()
 
+    def on_other_history(self, listener: Callable[[], None]) -> None:
+        """Call the listener when another server, or a restored database, takes the appends.
+
+        What was decided before then meets a conflict: it may have been decided on what is lost.
+        """
+        self._session.on_other_history = listener
+
     @property
     def waiting(self) -> int:
         """How many appends wait for the next batch."""
@@ -113,6 +120,7 @@ class GroupCommit:
         for document in documents:
             size += len(document.body)
         request = Request(append, events, starts, guards, keys, size)
+        request.history = self._session.history
         if claims or documents or guards or command is not None:
             request.has_more = True
         return request

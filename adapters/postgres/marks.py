@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connection import reachable
+from adapters.postgres.continuity import must_continue
 from application.ports import Mark
 
 BEGIN = """
@@ -17,19 +18,23 @@ BEGIN = """
 # What was delivered from another source is not delivered again: there, all is done up to the
 # partition that is furthest behind.
 READ = """
-    select partition, next_offset, greatest(position, (
-        select max(done) from (
+    select partition, next_offset, greatest(position, done),
+           case when position >= coalesce(done, 0) then leaf_hash end
+    from deliveries.marks, (
+        select max(done) as done from (
             select min(position) as done from deliveries.marks
-            where reader = %(reader)s and source <> %(source)s group by source) as others))
-    from deliveries.marks
+            where reader = %(reader)s and source <> %(source)s group by source) as each
+    ) as others
     where reader = %(reader)s and source = %(source)s and partition = any(%(partitions)s)
 """
 # A reader that was replaced while it slept cannot take its successor back.
 SAVE = """
-    insert into deliveries.marks as kept (reader, source, partition, next_offset, position)
-    select %s, %s, %s, %s, %s from set_config('synchronous_commit', %s, true)
+    insert into deliveries.marks as kept
+        (reader, source, partition, next_offset, position, leaf_hash)
+    select %s, %s, %s, %s, %s, %s from set_config('synchronous_commit', %s, true)
     on conflict (reader, source, partition) do update
     set next_offset = excluded.next_offset, position = excluded.position,
+        leaf_hash = excluded.leaf_hash,
         saved_at = clock_timestamp()
     where kept.position <= excluded.position
 """
@@ -84,14 +89,20 @@ class PostgresMarks:
                 await connection.execute(BEGIN, asked)
                 cursor = await connection.execute(READ, asked)
                 rows = await cursor.fetchall()
-        return {partition: Mark(offset, position) for partition, offset, position in rows}
+        return {partition: Mark(*place) for partition, *place in rows}
 
     async def save(self, partition: int, mark: Mark) -> None:
         """Keep the place, unless a later one is kept."""
-        place = [self._reader, self._source, partition, mark.offset, mark.position, self._commit]
+        place = [self._reader, self._source, partition, mark.offset, mark.position, mark.leaf]
         with reachable():
             async with self._pool.connection() as connection:
-                await connection.execute(SAVE, place)
+                await connection.execute(SAVE, [*place, self._commit])
+
+    async def must_continue(self, seen: Collection[Mark]) -> None:
+        """Raise EventsLost unless the log holds what was seen elsewhere."""
+        with reachable():
+            async with self._pool.connection() as connection:
+                await must_continue(connection, seen)
 
     async def shared_over(self, topic: str) -> int | None:
         """Over how many partitions of a topic the workspaces are shared out; None: not known."""

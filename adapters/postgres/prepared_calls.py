@@ -21,6 +21,9 @@ from psycopg.pq.abc import PGresult
 
 Row = list[bytes | None]
 CLOSED = "the connection was closed"
+REFUSALS = {ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED}
+"""Answers that are true also when the connection ends right behind them. A row is not: its commit
+comes after it, and waits for a standby where there is a synchronous one."""
 
 
 class PreparedCalls:
@@ -145,7 +148,7 @@ class PreparedCalls:
         self._is_closed = True
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
-        if self._asked and self._result is not None:
+        if self._asked and self._result is not None and self._result.status in REFUSALS:
             self._tell(self._result)
         for answer in self._asked:
             if not answer.done():

@@ -8,8 +8,10 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 import psycopg
+from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connection import sentence
+from adapters.postgres.continuity import must_continue
 from adapters.postgres.feeding import (
     PASSES,
     Connection,
@@ -23,10 +25,12 @@ from adapters.postgres.patience import NOT_THE_EVENTS_FAULT, Patience, describe,
 from adapters.postgres.read_models import active_builds
 from adapters.postgres.rebuild import Rebuilder
 from adapters.postgres.sessions import WRITES_READ_MODELS, open_pool
-from application.ports import Mark, Page, Stream
+from application.ports import EventsLost, Mark, Page, Stream
 from projections.projection import Projection
 
 CONNECTIONS = 4
+LOG = "log"
+"""The source of marks that count in the log itself."""
 MOST_WAITING_PAGES = 64
 PAUSE_SECONDS = 0.2
 BROKEN_PAUSE_SECONDS = 30.0
@@ -49,7 +53,7 @@ class Projector:
         stream: Stream,
         rebuilder: Rebuilder,
         *,
-        source: str = "log",
+        source: str = LOG,
         cut: type[Exception] = Overtaken,
         patience: Patience | None = None,
     ) -> None:
@@ -59,16 +63,21 @@ class Projector:
         self._source = source
         self._cut = cut
         self._patience = patience or Patience()
-        self._pool = open_pool(dsn, name="projector", size=CONNECTIONS, settings=WRITES_READ_MODELS)
+        self._dsn = dsn
         self._feeds: Mapping[int, list[Feed]] = {}
         self._lanes: dict[int, list[Lane]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._is_building = False
 
     async def run(self) -> None:
-        """Follow for ever; what was overtaken or cut off begins again from the stored marks."""
-        async with self._pool:
+        """Follow for ever; what was overtaken or cut off begins again from the stored marks.
+
+        Read models lose what the log loses, so it goes on where both are; but not from a copy of
+        the log that has what was lost: then it raises EventsLost.
+        """
+        async with self._open_pool() as self._pool:
             while True:
+                lost: EventsLost | None = None
                 try:
                     await self.follow()
                 except* Overtaken:
@@ -80,8 +89,15 @@ class Projector:
                 except* self._cut:
                     logger.warning("The stream has lost what was not read; building from the log.")
                     await self._build_all()
+                except* EventsLost as errors:
+                    lost = _first(errors)
                 _end_if_cancelled()
+                if lost is not None and self._source != LOG:
+                    raise lost
                 await asyncio.sleep(PAUSE_SECONDS)
+
+    def _open_pool(self) -> AsyncConnectionPool[Connection]:
+        return open_pool(self._dsn, name="projector", size=CONNECTIONS, settings=WRITES_READ_MODELS)
 
     async def follow(self) -> None:
         """Follow the stream once, until something comes in between (an exception group)."""
@@ -110,7 +126,12 @@ class Projector:
         return {partition: _earliest(self._feeds[partition]) for partition in partitions}
 
     async def advance(self, page: Page) -> None:
-        """One iteration: bring every build past a page, or leave it to its lane."""
+        """One iteration: bring every build past a page, or leave it to its lane.
+
+        Raises EventsLost for a page of a copy of the log that is ahead of the log.
+        """
+        if self._source != LOG:
+            await self._must_continue(page)
         page = rising(page)
         lanes = self._lanes.get(page.partition, [])
         for lane in lanes:
@@ -119,6 +140,10 @@ class Projector:
         together = [f for f in self._feeds.get(page.partition, []) if id(f) not in alone]
         if together:
             await self._write(together, page)
+
+    async def _must_continue(self, page: Page) -> None:
+        async with self._pool.connection() as connection:
+            await must_continue(connection, [page.mark])
 
     async def _write(self, feeds: Sequence[Feed], page: Page) -> None:
         try:
@@ -196,6 +221,11 @@ def _end_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def _first(errors: BaseExceptionGroup[EventsLost]) -> EventsLost:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 class Lane:

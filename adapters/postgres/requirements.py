@@ -16,7 +16,7 @@ class UnsuitableServer(Exception):
 async def check_server(dsn: str) -> None:
     """Raises UnsuitableServer, and psycopg's errors when it cannot be reached."""
     # Not a session of ours yet: its settings may be what this encoding cannot have.
-    async with await AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5) as plain:
+    async with await AsyncConnection.connect(dsn, autocommit=True) as plain:
         # As libpq has it: the driver decodes nothing in an encoding that Python does not have.
         _check_version(plain.pgconn.server_version)
         _check_encoding(plain.pgconn.db, plain.pgconn.parameter_status(b"server_encoding") or b"?")

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import ConnectionTimeout
 from psycopg_pool import AsyncConnectionPool
 
@@ -87,11 +88,12 @@ Connection = AsyncConnection[Any]
 
 
 async def connect(dsn: str, *, name: str, settings: Settings | None = None) -> Connection:
-    """One connection in autocommit mode that takes packed arrays, at most 5 s for each host.
+    """One connection in autocommit mode that takes packed arrays.
 
-    `settings` are added to those of every session. Raises psycopg's errors.
+    `settings` are added to those of every session. Each host has 5 s to answer, unless the
+    connection string says otherwise. Raises psycopg's errors.
     """
-    connection = await AsyncConnection.connect(dsn, **_options(name))
+    connection = await AsyncConnection.connect(dsn, **_options(dsn, name))
     try:
         await _configure(connection, settings)
     except BaseException:
@@ -102,7 +104,7 @@ async def connect(dsn: str, *, name: str, settings: Settings | None = None) -> C
 
 def connect_blocking(dsn: str, *, name: str) -> psycopg.Connection[Any]:
     """The same for code that waits in a thread of its own."""
-    connection = psycopg.connect(dsn, **_options(name))
+    connection = psycopg.connect(dsn, **_options(dsn, name))
     connection.execute(SET, _wanted(None))
     return connection
 
@@ -113,7 +115,7 @@ def open_pool(
     """A pool of sessions, not opened yet; who asks waits at most 5 s for one."""
     return AsyncConnectionPool(
         dsn,
-        kwargs=_options(name),
+        kwargs=_options(dsn, name),
         configure=partial(_configure, settings=settings),
         min_size=1,
         max_size=size,
@@ -142,9 +144,10 @@ def _wanted(settings: Settings | None) -> list[list[str]]:
     return [list(all_), list(all_.values())]
 
 
-def _options(name: str) -> dict[str, Any]:
+def _options(dsn: str, name: str) -> dict[str, Any]:
+    given = conninfo_to_dict(dsn).get("connect_timeout")
     return {
         "autocommit": True,
         "application_name": f"quarterdeck {name}",
-        "connect_timeout": CONNECT_SECONDS,
+        "connect_timeout": CONNECT_SECONDS if given is None else int(given),
     }

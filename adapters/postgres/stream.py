@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -12,9 +13,10 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from adapters.postgres.connection import GONE, sentence
+from adapters.postgres.continuity import must_continue, row_leaf
 from adapters.postgres.mapper import COLUMNS
 from adapters.postgres.sessions import connect
-from application.ports import Marks, Page
+from application.ports import EventsLost, Mark, Marks, Page
 from domain.model import Event, Recorded
 
 CHANNEL = "quarterdeck_log"
@@ -23,6 +25,8 @@ PARTITION = 0
 PAGE_RECORDS = 2_000
 PAGE_BYTES = 8 << 20
 FIRST_PAGE_RECORDS = 64
+REMEMBERED_PAGES = 256
+"""So many marks behind it a reader remembers, to tell up to where the log is as it was."""
 
 Decode = Callable[[int, UUID, int, str, bytes, bytes, datetime], Recorded]
 Connection = AsyncConnection[Any]
@@ -96,7 +100,8 @@ class LogStream:
     """ports.Stream over the log.
 
     Of those who follow with the same `group` one leads and the others wait to take its place;
-    without a group everyone follows.
+    without a group everyone follows. Raises EventsLost when the log does not hold any more what
+    was read here, or what a mark says.
     """
 
     def __init__(
@@ -113,6 +118,12 @@ class LogStream:
         self._group = group
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
+        self._seen: deque[Mark] = deque(maxlen=REMEMBERED_PAGES)
+        """Also of those who followed before: a failover ends the term of who leads, too."""
+
+    def forget(self) -> None:
+        """Remember nothing of what was read: that it was lost is known."""
+        self._seen.clear()
 
     async def follow(self, marks: Marks) -> AsyncGenerator[Page, None]:
         """Pages without end (see ports.Stream)."""
@@ -123,20 +134,22 @@ class LogStream:
                     await stack.enter_async_context(connection)
                     await self._lead(connection)
                     await connection.execute(f"listen {CHANNEL}".encode())
-                    async for page in self._pages(connection, marks):
+                    mark = (await marks([PARTITION]))[PARTITION]
+                    await self._must_continue(connection, mark)
+                    async for page in self._pages(connection, mark):
                         yield page
             except GONE as error:
                 logger.warning("The log cannot be followed just now: %s", sentence(error))
                 await asyncio.sleep(self._retry_seconds)
 
-    async def _pages(self, connection: Connection, marks: Marks) -> AsyncGenerator[Page, None]:
-        mark = (await marks([PARTITION]))[PARTITION]
+    async def _pages(self, connection: Connection, mark: Mark) -> AsyncGenerator[Page, None]:
         reader = LogReader(connection, self._decode)
         offset = max(mark.offset, mark.position + 1)
         while True:
             page = await reader.page(offset)
             while page is not None:
                 offset = page.next_offset
+                self._seen.append(page.mark)
                 # The next page is read and decoded while this one is written.
                 ahead = asyncio.create_task(reader.page(offset), name="read ahead")
                 try:
@@ -144,12 +157,26 @@ class LogStream:
                     page = await ahead
                 finally:
                     await _cancelled(ahead)
-            await self._wait(connection)
+            if not await self._is_woken(connection):
+                # A backup may be restored under connections that live on.
+                await self._must_continue(connection, mark)
 
-    async def _wait(self, connection: Connection) -> None:
-        """What was notified while a page was read is kept by the connection and wakes at once."""
+    async def _must_continue(self, connection: Connection, mark: Mark) -> None:
+        try:
+            await must_continue(connection, [*self._seen, mark])
+        except EventsLost:
+            self.forget()
+            raise
+
+    async def _is_woken(self, connection: Connection) -> bool:
+        """Whether something was appended before the next poll.
+
+        What was notified while a page was read is kept by the connection and wakes at once.
+        """
+        is_woken = False
         async for _ in connection.notifies(timeout=self._poll_seconds, stop_after=1):
-            pass
+            is_woken = True
+        return is_woken
 
     async def _lead(self, connection: Connection) -> None:
         """Hold the group's lock for as long as the connection lives."""
@@ -167,7 +194,8 @@ class LogStream:
 
 
 def _page(rows: Sequence[Any], decode: Decode, upto: int) -> Page:
-    return Page(PARTITION, [decode(*row) for row in rows], upto + 1, upto)
+    leaf = row_leaf(*rows[-1]) if rows and rows[-1][0] == upto else None
+    return Page(PARTITION, [decode(*row) for row in rows], upto + 1, upto, leaf)
 
 
 async def _cancelled(task: asyncio.Task[Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.postgres.lost_events import LostEvents
 from adapters.postgres.marks import Parked, ask_again
 from adapters.postgres.marks import parked as parked_deliveries
 from adapters.postgres.parked_events import parked_events, replay_parked
@@ -66,6 +67,10 @@ class PostgresSystem:
         shown = [_not_shown(row) for row in await parked_events(self._reader)]
         sent = await parked_deliveries(self._pool)
         return [*shown, *(_not_sent(each) for each in sent)]
+
+    async def lost(self) -> Sequence[str]:
+        """A sentence for each reader that stands still because events were lost."""
+        return [str(loss) for loss in await LostEvents(self._pool).open()]
 
     async def processes(self) -> Sequence[Shown]:
         """`kind`, `name`, `detail`, `seen_at`, `is_alive`."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from struct import Struct
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +11,12 @@ from pydantic import BaseModel
 
 from adapters.postgres.mapper import Mapper
 from adapters.postgres.sessions import connect
-from domain.merkle import Tree, leaf_hash
+from domain.merkle import Tree, event_leaf
 from domain.model import Event
 from domain.values import DocumentRef
 
 PAGE = 5_000
 BEFORE_ALL = -(2**63)
-_HEAD = Struct("!16sQI").pack
 READ = """
     select notification_id, originator_id, originator_version, topic, state, metadata,
            timestamptz_send(recorded_at), leaf_hash
@@ -105,10 +103,9 @@ class _Walk:
             raise Broken(self.tree.size + 1, "the event is missing")
         if version != self._versions.get(stream_id, 0) + 1:
             raise Broken(position, f"stream {stream_id} jumps to version {version}")
-        content = content_hash(stream_id, version, topic.encode(), metadata, state)
-        if leaf_hash(position.to_bytes(8) + recorded_at + content) != leaf:
-            raise Broken(position, "the event is not what was written")
         micros = int.from_bytes(recorded_at, signed=True)
+        if event_leaf(position, micros, stream_id, version, topic, metadata, state) != leaf:
+            raise Broken(position, "the event is not what was written")
         if micros < self._micros:
             raise Broken(position, "the event is older than the one before it")
         self._versions[stream_id] = version
@@ -134,17 +131,6 @@ class _Walk:
             return
         for ref in documents_of(event):
             self.documents.setdefault(bytes.fromhex(ref.digest), (position, ref.size))
-
-
-def content_hash(
-    stream_id: UUID, version: int, topic: bytes, metadata: bytes, state: bytes
-) -> bytes:
-    """SHA-256 over all of a stored event that is known before its place in the log.
-
-    The same as in log.leaf_hash: verification does not ask the database what is right.
-    """
-    head = _HEAD(stream_id.bytes, version, len(topic)) + topic
-    return sha256(head + len(metadata).to_bytes(4) + metadata + state).digest()
 
 
 def documents_of(value: Event | object) -> Iterator[DocumentRef]:

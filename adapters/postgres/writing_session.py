@@ -1,7 +1,7 @@
 """The writer's one session with the database, and how it finds out what a broken one wrote."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -11,11 +11,22 @@ from adapters.postgres import connection as postgres
 from adapters.postgres.append_calls import Encoded, said_of, write
 from adapters.postgres.prepared_calls import PreparedCalls
 from adapters.postgres.sessions import connect
-from application.ports import Appended, Unavailable
+from application.ports import AppendConflict, Appended, Unavailable
 
+WRITE_SECONDS = 8.0
+"""How long a server may take over a batch: one that says no more has perhaps a successor."""
 SETTLE_SECONDS = 10.0
 """How long a broken connection may keep those who wait on it from learning what was written."""
 LIFE = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+# A promoted standby and a restored server write on another timeline, and a database that was made
+# anew has another number.
+HISTORY = """
+    select oid, case when not pg_is_in_recovery()
+                     then left(pg_walfile_name(pg_current_wal_lsn()), 8) end
+    from pg_database where datname = current_database()
+"""
+# A commit that the standby confirms, where there is a synchronous one: so is all before it.
+CONFIRMED = "select pg_logical_emit_message(true, 'quarterdeck', '')"
 END = """
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
     where pid = %s and backend_start = %s and pid <> pg_backend_pid()
@@ -41,16 +52,19 @@ class Session:
     calls: PreparedCalls
     life: Any
     """Which of the server's processes serves it: (pid, when it began)."""
+    history: Any
+    """Which database, on which timeline."""
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
         connection = await connect(dsn, name="writer")
         try:
             life = await (await connection.execute(LIFE)).fetchone()
+            history = await (await connection.execute(HISTORY)).fetchone()
         except BaseException:
             await connection.close()
             raise
-        return cls(connection, PreparedCalls(connection), life)
+        return cls(connection, PreparedCalls(connection), life, history)
 
     async def close(self) -> None:
         self.calls.close()
@@ -64,24 +78,38 @@ class WritingSession:
         self._dsn = dsn
         self._session: Session | None = None
         self._opening = asyncio.Lock()
+        self._history: Any = None
+        self.history = 0
+        """Another number whenever the log may have become another one (see HISTORY)."""
+        self.on_other_history: Callable[[], None] = _nothing
 
     async def write(self, batch: Sequence[Encoded]) -> None:
         """Give each request its verdict: none when it was not written because the session broke.
 
+        One that was decided before a failover meets a conflict: what it was decided on, or the key
+        that its secrets were sealed with, may be lost, and its versions be another event's.
         Raises psycopg's errors: of a database that cannot be reached or takes no writes, and of
         one that cannot take this batch.
         """
         session = self._session
         if session is None or session.connection.closed:
             session = await self._open()
+        batch = self._decided_here(batch)
         try:
-            await write(session.calls, batch)
+            async with asyncio.timeout(WRITE_SECONDS):
+                await write(session.calls, batch)
         except postgres.REFUSES_TO_WRITE:
             await self._leave(session)
             raise
-        except postgres.GONE:
+        except (*postgres.GONE, TimeoutError):
             await self._leave(session)
             await self._settle(batch, session.life)
+
+    def _decided_here(self, batch: Sequence[Encoded]) -> Sequence[Encoded]:
+        for request in batch:
+            if request.history != self.history:
+                request.verdict = AppendConflict()
+        return without_verdict(batch)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -92,7 +120,14 @@ class WritingSession:
             if self._session is None or self._session.connection.closed:
                 await self.close()
                 self._session = await Session.open(self._dsn)
+                self._compare_history(self._session.history)
             return self._session
+
+    def _compare_history(self, history: Any) -> None:
+        if self._history is not None and history != self._history:
+            self.history += 1
+            self.on_other_history()
+        self._history = history
 
     async def _leave(self, session: Session) -> None:
         if session is self._session:
@@ -109,6 +144,7 @@ class WritingSession:
             async with asyncio.timeout(SETTLE_SECONDS):
                 async with await self._connect_patiently() as connection:
                     await _end(connection, life)
+                    await connection.execute(CONFIRMED)
                     for request in left:
                         request.verdict = await _written(connection, request)
         except (psycopg.Error, TimeoutError):
@@ -122,6 +158,10 @@ class WritingSession:
             except postgres.GONE:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def without_verdict(batch: Sequence[R]) -> list[R]:

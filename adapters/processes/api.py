@@ -69,7 +69,7 @@ async def web(
         for listener in notice:
             listener(recorded)
 
-    feed = LogFeed(LogStream(hub.dsn, hub.store.mapper.recorded), hub.store, seen)
+    feed = LogFeed(LogStream(hub.dsn, hub.store.mapper.recorded), hub.store, seen, lost=hub.forget)
     life.start("feed", feed.run())
     life.start("visibility", reads.visibility.run())
     life.start("erased keys", forget_erased(hub))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +16,7 @@ from adapters.loki.shipper import LokiShipper
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.lost_events import HaltAtLostEvents, LostEvents
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.projector import Projector
 from adapters.postgres.read_models import install
@@ -28,7 +30,10 @@ from adapters.ssh.keys import AsyncsshKeyPairs
 from application.ports import Stream, Unavailable
 from projections import PROJECTIONS, RETIRED
 
-GROUP = "projector"
+GROUP = PROJECTOR = "projector"
+PRINTER = "audit printer"
+SHIPPER = "loki"
+READERS = (PROJECTOR, PRINTER, SHIPPER)
 FORGET_SECONDS = 3600.0
 logger = logging.getLogger(__name__)
 
@@ -46,7 +51,7 @@ async def serve(settings: Settings) -> None:
         start_projecting(hub, life)
         start_auditing(hub, life)
         start_forgetting(hub, life)
-        answer_probes(hub, life, PrometheusMeasures())
+        answer_probes(hub, life, PrometheusMeasures(), READERS)
         tell_presence(hub, life, "projector", lambda: "from Kafka" if settings.kafka else "")
         await life.until_stopped()
 
@@ -68,7 +73,8 @@ def start_projecting(hub: Hub, life: Lifetime) -> None:
         source=f"kafka:{Cluster(kafka).topic}" if kafka else "log",
         cut=HistoryIsCut,
     )
-    life.start("projector", projector.run())
+    halting = HaltAtLostEvents(LostEvents(hub.pool), PROJECTOR, projector.run)
+    life.start(PROJECTOR, halting.run())
 
 
 def start_forgetting(hub: Hub, life: Lifetime) -> None:
@@ -91,24 +97,38 @@ def start_auditing(hub: Hub, life: Lifetime) -> None:
     zone = time_zone(settings)
     output = standard_output()
     if output is not None:
+        stream = LogStream(hub.dsn, decode)
         printer = AuditPrinter(
-            LogStream(hub.dsn, decode),
+            stream,
             hub.store,
-            PostgresMarks(hub.pool, "audit printer"),
+            PostgresMarks(hub.pool, PRINTER),
             output,
             zone=zone,
             form=settings.audit_format,
         )
-        life.start("audit printer", lead_and_work(hub.dsn, "audit printer", printer.run))
+        _deliver(hub, life, PRINTER, stream, printer.run)
     if settings.loki_url is not None:
+        stream = LogStream(hub.dsn, decode)
         shipper = LokiShipper(
-            LogStream(hub.dsn, decode),
+            stream,
             hub.store,
-            PostgresMarks(hub.pool, "loki"),
+            PostgresMarks(hub.pool, SHIPPER),
             settings.loki_url,
             zone=zone,
         )
-        life.start("loki", lead_and_work(hub.dsn, "loki", shipper.run))
+        _deliver(hub, life, SHIPPER, stream, shipper.run)
+
+
+def _deliver(
+    hub: Hub,
+    life: Lifetime,
+    reader: str,
+    stream: LogStream,
+    work: Callable[[], Awaitable[None]],
+) -> None:
+    """By whoever leads, and not past events that were lost."""
+    halting = HaltAtLostEvents(LostEvents(hub.pool), reader, work, stream.forget)
+    life.start(reader, lead_and_work(hub.dsn, reader, halting.run))
 
 
 def time_zone(settings: Settings) -> tzinfo:

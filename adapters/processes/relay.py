@@ -8,6 +8,7 @@ from adapters.kafka.relay import Relay
 from adapters.observability import logs
 from adapters.observability.metrics import PrometheusMeasures
 from adapters.postgres.leadership import lead_and_work
+from adapters.postgres.lost_events import HaltAtLostEvents, LostEvents
 from adapters.postgres.marks import PostgresMarks
 from adapters.postgres.stream import LogStream
 from adapters.processes.lifetime import Lifetime
@@ -31,7 +32,7 @@ async def serve(settings: Settings) -> None:
         Lifetime() as life,
     ):
         start_relaying(hub, life)
-        answer_probes(hub, life, PrometheusMeasures())
+        answer_probes(hub, life, PrometheusMeasures(), [NAME])
         tell_presence(hub, life, "relay", lambda: "to Kafka")
         await life.until_stopped()
 
@@ -40,9 +41,11 @@ def start_relaying(hub: Hub, life: Lifetime) -> None:
     """Relay where there is a Kafka, by whoever leads."""
     if hub.settings.kafka is None:
         return
+    stream = LogStream(hub.dsn, Stored)
     relay = Relay(
-        LogStream(hub.dsn, Stored),
+        stream,
         PostgresMarks(hub.pool, NAME, durable=False),
         Cluster(hub.settings.kafka),
     )
-    life.start(NAME, lead_and_work(hub.dsn, NAME, relay.run))
+    halting = HaltAtLostEvents(LostEvents(hub.pool), NAME, relay.run, stream.forget)
+    life.start(NAME, lead_and_work(hub.dsn, NAME, halting.run))

@@ -34,7 +34,7 @@ from application.ports.rendering import Renderer, RenderFault, Rendering, Sectio
 from application.ports.samples import Leases, TaskLogLine, TaskLogs
 from application.ports.secrets import Documents, KeyPair, KeyPairs, Vault
 from application.ports.stream import Mark, Marks, Page, Stream
-from application.ports.troubles import Erased, Overloaded, Unavailable
+from application.ports.troubles import Erased, EventsLost, Overloaded, Unavailable
 
 __all__ = [
     "MOST_EVENT_BYTES",
@@ -53,6 +53,7 @@ __all__ = [
     "Erased",
     "EventStore",
     "EventTooLarge",
+    "EventsLost",
     "Finished",
     "HostKeyOffered",
     "Installer",

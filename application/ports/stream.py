@@ -1,7 +1,7 @@
 """The log as it is followed."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.model import Recorded
@@ -9,10 +9,15 @@ from domain.model import Recorded
 
 @dataclass(slots=True, frozen=True)
 class Mark:
-    """How far a reader is in one partition: the next offset to read and the last position seen."""
+    """How far a reader is in one partition: the next offset to read and the last position seen.
+
+    `leaf` is the Merkle leaf hash of the event at that position, where it is known: after a
+    failover or a restore another event may stand there.
+    """
 
     offset: int = 0
     position: int = 0
+    leaf: bytes | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,13 +25,19 @@ class Page:
     """Some records of one partition, in order, and how far they bring their reader.
 
     `upto`: every position at or below it that belongs to this partition is in this page or an
-    earlier one, also when the page is empty.
+    earlier one, also when the page is empty. `leaf` is that of the event there (see Mark).
     """
 
     partition: int
     records: Sequence[Recorded]
     next_offset: int
     upto: int
+    leaf: bytes | None = field(default=None, compare=False)
+
+    @property
+    def mark(self) -> Mark:
+        """Where its reader is when it has taken the page."""
+        return Mark(self.next_offset, self.upto, self.leaf)
 
 
 Marks = Callable[[Collection[int]], Awaitable[Mapping[int, Mark]]]

@@ -53,6 +53,7 @@ MAY: dict[str, set[Role]] = {
     "EndCancelledTask": NOBODY_OUTSIDE,
     "LoseTask": NOBODY_OUTSIDE,
     "EraseDataKey": NOBODY_OUTSIDE,
+    "AcceptEventLoss": NOBODY_OUTSIDE,
 }
 COMMANDS = sorted(Hub().bus.commands, key=lambda kind: kind.__name__)
 some = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))

@@ -20,11 +20,13 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
 from tests.adapters.kafka.test_many_writers import tails_of_both
 from tests.adapters.postgres import test_cut_at_commit as cutting
+from tests.adapters.postgres import test_failover as failing_over
 from tests.adapters.postgres import test_killed as killing
 from tests.adapters.postgres import test_many_writers as writing
 from tests.adapters.postgres import test_verification as verification
 from tests.application.test_lifecycle import Lifecycle
-from tests.soak.counts import CUTS, EVENTS, LIVES, POSTGRES_KILLS, TAMPERED
+from tests.soak.counts import CUTS, EVENTS, FAILOVERS, LIVES, POSTGRES_KILLS, TAMPERED
+from tests.support import servers
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.servers import KafkaBroker
 from tests.support.writing import Load
@@ -53,6 +55,13 @@ async def test_mutation_of_stored_bytes(log: str, chance: random.Random) -> None
         await verification.fill(store, log)
     counts = await verification.tamper(log, TAMPERED, chance)
     print(f"{counts.total():,} changes of stored bytes, each found: {dict(counts)}")
+
+
+async def test_failover(server_folder: Path) -> None:
+    folder = server_folder / f"pair-{secrets.token_hex(4)}"
+    with servers.replicated_postgres(folder, synchronous=True) as pair:
+        acknowledged = await failing_over.survive_failovers(pair, FAILOVERS)
+    print(f"{FAILOVERS:,} failovers, {acknowledged:,} appends, none of them lost")
 
 
 async def test_kill_of_postgres(own_postgres: EmbeddedPostgres, chance: random.Random) -> None:

@@ -19,7 +19,7 @@ async def read_system(call: Call) -> Shown:
         "readers": await system.readers() if system else [],
         "parked": await system.parked() if system else [],
         "processes": await system.processes() if system else [],
-        "faults": await edge.readiness(),
+        "faults": [*await edge.readiness(), *(await system.lost() if system else ())],
     }
 
 

@@ -54,7 +54,7 @@ async def _shown(visit: Visit) -> dict[str, Any]:
         "behind": behind,
         "parked": await system.parked() if system else (),
         "processes": await system.processes() if system else (),
-        "faults": await visit.edge.readiness(),
+        "faults": [*await visit.edge.readiness(), *(await system.lost() if system else ())],
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrations import migrate
-from application.ports import Appended, CommandSeen, Unavailable
+from application.ports import AppendConflict, Appended, CommandSeen, Unavailable
 from tests.adapters.contracts.event_store import append, command, on
 from tests.support.progress import Progress
 from tests.support.servers import PostgresServer
@@ -83,7 +83,8 @@ class Hand:
                 )
             except CommandSeen:
                 return None
-            except Unavailable:
+            except (Unavailable, AppendConflict):
+                # A conflict: it was decided before another server took over.
                 await asyncio.sleep(0.01)
 
     async def check(self) -> None:

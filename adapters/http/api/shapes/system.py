@@ -38,7 +38,8 @@ class Process(Value):
 
 
 class System(Value):
-    """`faults` are the reasons why this process cannot serve just now."""
+    """`faults` are the reasons why this process cannot serve just now, and which readers of the log
+    stand still because events were lost."""
 
     instance: str
     version: str
