@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from application.commands import CommandBus
+from application.fair_turns import LongWork
 from application.ports import Clock, Documents, Renderer, TaskLogs
 from application.routine_checks import Look
 from application.state_cache import StateCache
@@ -210,6 +211,7 @@ class Edge:
     site: Site = field(default_factory=Site)
     measures: Measures = field(default_factory=NoMeasures)
     tracer: Tracer = field(default_factory=NoTracer)
+    long_work: LongWork = field(default_factory=LongWork)
     readiness: Readiness = always_ready
     last_looks: LastLooks = no_looks
     example: LoadExample | None = None

@@ -163,7 +163,7 @@ def problem_of(error: Exception) -> Problem | None:
                 _retry(error),
             )
         case Overloaded():
-            detail = "Too many writes are waiting; ask again in a moment."
+            detail = f"{error.detail} Ask again in a moment."
             return Problem(503, UNREFUSED[Overloaded], detail, headers=_retry(error))
         case Unavailable():
             return Problem(503, UNREFUSED[Unavailable], error.detail, headers=_retry(error))
