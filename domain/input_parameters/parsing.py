@@ -20,7 +20,7 @@ from domain.input_parameters.schema import (
     Written,
 )
 from domain.model import Fault, Invalid
-from domain.patterns import Pattern, PatternFault, Steps
+from domain.patterns import PatternFault, Steps
 
 MAX_PARAMETERS = 200
 MAX_FAULTS_PER_ENTRY = 20
