@@ -73,6 +73,11 @@ class TimeMachine:
             scratch.users -= 1
             await self._forget_the_oldest()
 
+    @property
+    def waiting(self) -> int:
+        """How many instants wait for their turn to be built."""
+        return self._turns.waiting
+
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before the moment; 0 before the first."""
         if moment not in self._positions:

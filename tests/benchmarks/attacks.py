@@ -86,7 +86,6 @@ async def long_passwords(target: Target) -> None:
             {"name": "passwords", "cluster_template_version_id": version, "values": values},
         )
         for _ in range(3):
-            print(made.get("error"))
             await api.get(f"clusters/{made.get('id')}")
 
 
