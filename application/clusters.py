@@ -310,7 +310,7 @@ async def render(
         SectionSource(s.name, await documents.read(s.source), is_yaml=s.format == "yaml")
         for s in version.sections
     ]
-    return await work.world.renderer.render(sources, values)
+    return await work.world.renderer.render(sources, values, tenant=cluster.workspace_id)
 
 
 async def _masters(

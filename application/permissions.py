@@ -71,6 +71,11 @@ class Principal:
     def label(self) -> str:
         return self.actor.name or "Quarterdeck"
 
+    @property
+    def tenant(self) -> UUID | None:
+        """Whose turn it is where turns are taken: the workspace's, or of one who is in all."""
+        return self.workspace_id or self.actor.id
+
     @cached_property
     def known_actor(self) -> dict[str, object]:
         """The actor as an envelope names it, made once for all commands."""

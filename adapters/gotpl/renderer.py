@@ -1,17 +1,18 @@
 """The renderer keeps a few workers warm and gives each request to one of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Hashable, Mapping, Sequence
 from importlib.metadata import version
 from time import monotonic
 from typing import Any, Self
 
-from adapters.gotpl.answers import Veil, rendering
+from adapters.gotpl.answers import learnt, rendering
 from adapters.gotpl.child import BrokeOff, Child, DoesNotStart, NeverBegan
 from adapters.gotpl.frames import NOT_BEGUN, Frame, answer_of_fault, packed
 from adapters.gotpl.limits import SHARE_OF_TIME, Limits
-from application.ports import Overloaded, Rendering, SectionSource, Unavailable
+from application.fair_turns import FairTurns, LongWork
+from application.ports import Rendering, SectionSource, Unavailable
+from domain.redaction import Redactor
 from domain.secrets import Secret
 
 ENGINE = f"gotpl {version('gotpl')}, functions 2"
@@ -19,6 +20,8 @@ ENGINE = f"gotpl {version('gotpl')}, functions 2"
 
 _USUAL_LIMITS = Limits()
 _ATTEMPTS = 3
+SLOW_SECONDS = 1.0
+"""A usual template takes hundredths of that."""
 
 
 class SubprocessRenderer:
@@ -28,8 +31,10 @@ class SubprocessRenderer:
     for and gets nothing. A fault's line and column are those of the section's source, also where
     the rendered YAML is refused: its text is among the texts then, as it came out.
 
-    At most `waiting` requests wait for one of the workers. A worker starts when it is first needed
-    and ends after `idle_seconds` without work. Use as an async context.
+    One tenant never holds all workers, nor do those together whose last request took long: a
+    template that spins keeps its own tenant waiting. At most `waiting` requests of a tenant wait. A
+    worker starts when it is first needed and ends after `idle_seconds` without work. Use as an
+    async context.
     """
 
     def __init__(
@@ -39,9 +44,13 @@ class SubprocessRenderer:
         limits: Limits = _USUAL_LIMITS,
         idle_seconds: float = 300.0,
     ) -> None:
-        self._turns = asyncio.Semaphore(workers)
-        self._most_waiting = waiting
-        self._waiting = 0
+        self._turns = FairTurns(
+            workers,
+            places_of_one=max(1, workers - 1),
+            waiting_of_one=waiting,
+            slow_seconds=SLOW_SECONDS,
+        )
+        self._long_work = LongWork()
         self._limits = limits
         self._idle_seconds = idle_seconds
         self._idle: dict[Child, asyncio.TimerHandle] = {}
@@ -63,32 +72,25 @@ class SubprocessRenderer:
     @property
     def waiting_requests(self) -> int:
         """How many requests wait for a worker."""
-        return self._waiting
+        return self._turns.waiting
 
     async def render(
-        self, sections: Sequence[SectionSource], values: Mapping[str, Any]
+        self,
+        sections: Sequence[SectionSource],
+        values: Mapping[str, Any],
+        *,
+        tenant: Hashable = None,
     ) -> Rendering:
         """Render every section with the same values.
 
         Raises Overloaded when too many wait, and Unavailable when no worker can be started.
         """
-        async with self._turn():
+        async with self._turns.turn(tenant):
             answers = await self._answers(sections, values)
-        return rendering(sections, answers, Veil.over(values), ENGINE)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._turns.locked() and self._waiting >= self._most_waiting:
-            raise Overloaded
-        self._waiting += 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._turns.release()
+        hidden = Redactor()
+        if any(answer["fault"] for answer in answers):
+            await self._long_work.done(tenant, learnt(hidden, values))
+        return rendering(sections, answers, hidden, ENGINE)
 
     async def _answers(
         self, sections: Sequence[SectionSource], values: Mapping[str, Any]

@@ -91,7 +91,9 @@ class Call:
     async def _reader(self, at: datetime | None, after: int | None, seconds: float) -> Reader:
         try:
             async with asyncio.timeout(seconds):
-                return await self.edge.reads.reader(at=at, after=after)
+                return await self.edge.reads.reader(
+                    at=at, after=after, tenant=self.principal.tenant
+                )
         except TimeoutError:
             raise NotYet(after or 0) from None
 

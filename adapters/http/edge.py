@@ -1,6 +1,14 @@
 """The edge is everything that a route needs, given once by the process that wires it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from application.commands import CommandBus
+from application.fair_turns import FairTurns, LongWork
 from application.ports import Clock, Documents, Renderer, TaskLogs
 from application.routine_checks import Look
 from application.state_cache import StateCache
@@ -29,10 +38,13 @@ class NotYet(Exception):
 class Reads(Protocol):
     """Gives readers of the read models."""
 
-    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+    async def reader(
+        self, *, at: datetime | None = None, after: int | None = None, tenant: Hashable = None
+    ) -> Reader:
         """A reader of now, or of `at`; with `after`, once that position is shown.
 
-        Raises Unavailable, or NotYet when the position does not come within a bound.
+        The past is built for the tenants in turn. Raises Unavailable, or NotYet when the position
+        does not come within a bound.
         """
         ...
 
@@ -45,6 +57,18 @@ class Log(Protocol):
     async def read(
         self, after: int = 0, limit: int = 500, upto: int = 2**62
     ) -> Sequence[Recorded]: ...
+
+    async def read_some(
+        self,
+        after: int,
+        upto: int,
+        *,
+        topics: Collection[str] | None = None,
+        limit: int,
+        max_bytes: int,
+    ) -> Sequence[Recorded]:
+        """The first records between two positions; only some topics, not many, not large."""
+        ...
 
     async def head(self) -> int: ...
 
@@ -71,9 +95,17 @@ class Feed(Protocol):
     """The tail of the log, read once in this process and handed to all who listen."""
 
     def subscribe(
-        self, *, after: int | None = None, wanted: Callable[[Recorded], bool] | None = None
+        self,
+        *,
+        after: int | None = None,
+        wanted: Callable[[Recorded], bool] | None = None,
+        topics: Collection[str] | None = None,
+        tenant: Hashable = None,
     ) -> AsyncIterator[Recorded]:
         """Records as they are committed, those above `after` first; only what is `wanted`.
+
+        What is above `after` is read for the tenants in turn; `topics` may say of which topics
+        `wanted` takes any.
 
         Raises FellBehind in a subscriber whose queue is full, FeedEnded when the process ends,
         Unavailable when the log is gone.
@@ -227,6 +259,9 @@ class Edge:
     site: Site = field(default_factory=Site)
     measures: Measures = field(default_factory=NoMeasures)
     tracer: Tracer = field(default_factory=NoTracer)
+    long_work: LongWork = field(default_factory=LongWork)
+    long_reads: FairTurns = field(default_factory=lambda: FairTurns(1))
+    """Turns at reading one page of much, such as an export."""
     readiness: Readiness = always_ready
     last_looks: LastLooks = no_looks
     example: Example | None = None

@@ -3,16 +3,20 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.http.edge import FeedEnded, FellBehind, Log, LogLostEvents
+from application.fair_turns import FairTurns
 from application.ports import EventsLost, Mark, Stream
 from domain.model import Recorded
 
 MOST_WAITING = 1_000
 """Events that may wait for one listener before it is dropped."""
-PAGE = 500
+PAGE = 100
+PAGE_BYTES = 1 << 20
+WINDOW = 10_000
+"""Positions that are looked through at once for events of chosen topics."""
 logger = logging.getLogger(__name__)
 
 Wanted = Callable[[Recorded], bool]
@@ -73,6 +77,7 @@ class LogFeed:
         self._listeners: set[Listener] = set()
         self._position = 0
         self._is_open = True
+        self._turns = FairTurns(1, waiting_of_one=1_000)
 
     async def run(self) -> None:
         """Follow the log until cancelled; then let every listener go."""
@@ -100,18 +105,23 @@ class LogFeed:
             listener.end(reason)
 
     async def subscribe(
-        self, *, after: int | None = None, wanted: Wanted | None = None
+        self,
+        *,
+        after: int | None = None,
+        wanted: Wanted | None = None,
+        topics: Collection[str] | None = None,
+        tenant: Hashable = None,
     ) -> AsyncIterator[Recorded]:
         """Records above `after`, first from the log and then as they come (see edge.Feed)."""
         choose = wanted or _all
         position = self._position if after is None else after
         while position < self._position:
-            # A listener that goes away must not break the connection that reads for it.
-            page = await asyncio.shield(self._log.read(position, PAGE, self._position))
+            upto = min(position + WINDOW, self._position)
+            page = await self._page(position, upto, topics, tenant)
             for recorded in page:
                 if choose(recorded):
                     yield recorded
-            position = page[-1].position if page else self._position
+            position = page[-1].position if page else upto
         listener = Listener(
             lambda recorded: recorded.position > position and choose(recorded), self._most_waiting
         )
@@ -123,6 +133,18 @@ class LogFeed:
                 yield await listener.next()
         finally:
             self._listeners.discard(listener)
+
+    async def _page(
+        self, after: int, upto: int, topics: Collection[str] | None, tenant: Hashable
+    ) -> Sequence[Recorded]:
+        if topics is not None and not topics:
+            return ()
+        async with self._turns.turn(tenant):
+            reading = self._log.read_some(
+                after, upto, topics=topics, limit=PAGE, max_bytes=PAGE_BYTES
+            )
+            # A listener that goes away must not break the connection that reads for it.
+            return await asyncio.shield(reading)
 
     @property
     def listening(self) -> int:

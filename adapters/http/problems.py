@@ -179,7 +179,7 @@ def problem_of(error: Exception) -> Problem | None:
                 error.more_faults if isinstance(error, Invalid) else 0,
             )
         case Overloaded():
-            detail = "Too many writes are waiting; ask again in a moment."
+            detail = f"{error.detail} Ask again in a moment."
             return Problem(503, UNREFUSED[Overloaded], detail, headers=_retry(error))
         case Unavailable():
             return Problem(503, UNREFUSED[Unavailable], error.detail, headers=_retry(error))

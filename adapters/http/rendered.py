@@ -3,15 +3,15 @@
 import asyncio
 import base64
 import json
-import re
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from adapters.http.edge import Edge
 from application.ports import Erased
 from domain.model import Recorded
-from domain.secrets import MASK, Secret
+from domain.redaction import Redactor
+from domain.secrets import Secret
 from domain.values import DocumentRef
 
 ERASED = "# erased\n"
@@ -32,10 +32,21 @@ async def rendered_texts(
     opened = await asyncio.gather(*(_unless_erased(vault.open(cluster_id, s)) for s in secrets))
     texts = await asyncio.gather(*(_unless_erased(edge.documents.read(r)) for r in references))
     words = [word for word in opened if word is not None]
-    return {
-        name: ERASED if text is None else masked(text, words)
-        for name, text in zip(sections, texts, strict=True)
-    }
+    return dict(zip(sections, await _redacted(edge, cluster_id, texts, words), strict=True))
+
+
+async def _redacted(
+    edge: Edge, cluster_id: UUID, texts: Sequence[str | None], secrets: Sequence[str]
+) -> list[str]:
+    """The texts without the secrets. Many of both take long, and nobody else waits for it."""
+    redactor = Redactor(word_below=SHORT)
+    await edge.long_work.done(cluster_id, _learnt(redactor, secrets))
+    return [
+        ERASED
+        if text is None
+        else "".join(await edge.long_work.done(cluster_id, redactor.pieces(text)))
+        for text in texts
+    ]
 
 
 async def _unless_erased(reading: Awaitable[str]) -> str | None:
@@ -48,11 +59,18 @@ async def _unless_erased(reading: Awaitable[str]) -> str | None:
 
 def masked(text: str, secrets: Sequence[str]) -> str:
     """The text without the secrets, whichever way a template or YAML has written them."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        word = r"\b" if len(form) < SHORT and form.isalnum() else ""
-        text = re.sub(f"{word}{re.escape(form)}{word}", MASK, text)
-    return text
+    redactor = Redactor(word_below=SHORT)
+    for _ in _learnt(redactor, secrets):
+        pass
+    return redactor.redacted(text)
+
+
+def _learnt(redactor: Redactor, secrets: Iterable[str]) -> Iterator[None]:
+    """Have the redactor look for every form of the secrets; a step for each form."""
+    for secret in secrets:
+        for form in _forms(secret):
+            redactor.add(form)
+            yield
 
 
 def _secrets(history: Sequence[Recorded]) -> list[Secret]:
@@ -78,6 +96,6 @@ def _forms(secret: str) -> Iterator[str]:
         yield json.dumps(plain, ensure_ascii=False)[1:-1]
         yield base64.b64encode(plain.encode()).decode()
         yield base64.b64encode(f"{plain}\n".encode()).decode()
-    lines = [line.strip() for line in secret.splitlines()]
+    lines = secret.splitlines()
     if len(lines) > 1:
-        yield from (line for line in lines if len(line) >= SHORT)
+        yield from (line.strip() for line in lines if len(line.strip()) >= SHORT)

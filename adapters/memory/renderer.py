@@ -1,7 +1,7 @@
 """A renderer that knows one thing: to put a value where its name stands."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from application.ports import RenderFault, Rendering, SectionSource
@@ -15,7 +15,11 @@ class PlainRenderer:
     """ports.Renderer for sections such as `size: {{ .size }}`; they are not parsed."""
 
     async def render(
-        self, sections: Sequence[SectionSource], values: Mapping[str, Any]
+        self,
+        sections: Sequence[SectionSource],
+        values: Mapping[str, Any],
+        *,
+        tenant: Hashable = None,  # noqa: ARG002
     ) -> Rendering:
         faults = [fault for section in sections for fault in _faults(section, values)]
         texts = {} if faults else {s.name: _filled(s.source, values) for s in sections}

@@ -1,7 +1,7 @@
 """The event store: appends by group commit, loads that wait for each other, snapshots beside."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from types import TracebackType
 from typing import Any, LiteralString, Self
 from uuid import UUID
@@ -16,13 +16,22 @@ from adapters.postgres.group_commit import GroupCommit
 from adapters.postgres.mapper import COLUMNS, Mapper
 from adapters.postgres.sessions import LOOKS_UP_BY_KEY, open_pool
 from application.ports import Append, Appended, CommandOutcome
-from domain.model import Recorded
+from domain.model import Event, Recorded
 
 LOAD = f"""
     select {COLUMNS} from log.stored_events e
     join unnest(%b::uuid[], %b::bigint[]) as asked(stream, after)
       on e.originator_id = asked.stream and e.originator_version > asked.after
     order by e.originator_id, e.originator_version
+"""
+READ_SOME = f"""
+    select {COLUMNS} from (
+        select {COLUMNS}, sum(length(state)) over (order by notification_id) - length(state) as size
+        from log.stored_events
+        where notification_id > %b and notification_id <= %b
+        and (%b::text[] is null or topic = any(%b::text[]) or topic <> all(%b::text[]))
+        order by notification_id limit %b
+    ) as first_ones where size < %b order by notification_id
 """
 READ = f"""
     select {COLUMNS} from log.stored_events
@@ -102,6 +111,22 @@ class PostgresEventStore:
     async def read(self, after: int = 0, limit: int = 500, upto: int = 2**62) -> Sequence[Recorded]:
         """Up to `limit` records at positions above `after`, in order."""
         return self.mapper.records(await self._rows(READ, [after, upto, limit]))
+
+    async def read_some(
+        self,
+        after: int,
+        upto: int,
+        *,
+        topics: Collection[str] | None = None,
+        limit: int,
+        max_bytes: int,
+    ) -> Sequence[Recorded]:
+        """The first records above `after` and not above `upto`, in order; so many, or fewer once
+        they are that large. With `topics`, only these and those that nobody here knows."""
+        wanted = None if topics is None else list(topics)
+        known = list(Event.topics)
+        rows = await self._rows(READ_SOME, [after, upto, wanted, wanted, known, limit, max_bytes])
+        return self.mapper.records(rows)
 
     async def head(self) -> int:
         """The position of the last event; 0 for an empty log."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ from projections.projection import Projection
 from projections.reader import Shown
 
 SCHEMA = "pg_temp"
-PAGE_RECORDS = 500
+PAGE_RECORDS = 100
 """Small pages: the process that builds has others to serve meanwhile."""
 WAIT_SECONDS = 10.0
 """How long a query waits for what it names to be built; the build goes on without it."""
@@ -40,7 +41,7 @@ class Scratch:
         projections: Collection[Projection],
         position: int,
         moment: str,
-        turn: asyncio.Semaphore,
+        turn: Callable[[], AbstractAsyncContextManager[None]],
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.position = position
@@ -98,7 +99,7 @@ class Scratch:
         return self._work
 
     async def _build_in_turn(self, projections: Sequence[Projection]) -> None:
-        async with self._turn:
+        async with self._turn():
             if not self.users:
                 return
             if self._connection is None or not await _answers(self._connection):

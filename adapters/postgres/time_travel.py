@@ -1,10 +1,10 @@
 """Time travel: every query, unchanged, over the read models as they were at an instant."""
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Hashable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from adapters.postgres.connection import reachable
 from adapters.postgres.mapper import COLUMNS
 from adapters.postgres.scratch import WAIT_SECONDS, Scratch
 from adapters.postgres.stream import Decode
+from application.fair_turns import FairTurns
 from domain.model import Recorded
 from projections.projection import Projection
 from projections.reader import Reader, rfc3339
 
 MOST_INSTANTS = 8
 MOST_POSITIONS = 1_000
-BUILT_AT_ONCE = 2
+BUILT_AT_ONCE = 1
 
 
 class TimeMachine:
@@ -41,16 +42,16 @@ class TimeMachine:
         self._projections = projections
         self._instants = instants
         self._wait_seconds = wait_seconds
-        self._turn = asyncio.Semaphore(BUILT_AT_ONCE)
+        self._turns = FairTurns(BUILT_AT_ONCE)
         self._kept: OrderedDict[int, Scratch] = OrderedDict()
         self._positions: OrderedDict[datetime, int] = OrderedDict()
 
     @asynccontextmanager
-    async def at(self, moment: datetime) -> AsyncIterator[Reader]:
+    async def at(self, moment: datetime, tenant: Hashable = None) -> AsyncIterator[Reader]:
         """A reader of the read models as they were at the moment.
 
         The first query that names a read model builds it, from the part of the log that concerns
-        it. Raises Unavailable.
+        it, in the turn of the tenant who came first. Raises Unavailable, or Overloaded.
         """
         position = await self.position_at(moment)
         if position not in self._kept:
@@ -60,7 +61,7 @@ class TimeMachine:
                 self._projections,
                 position,
                 rfc3339(moment),
-                self._turn,
+                partial(self._turns.turn, tenant),
                 self._wait_seconds,
             )
         scratch = self._kept[position]
@@ -71,6 +72,11 @@ class TimeMachine:
         finally:
             scratch.users -= 1
             await self._forget_the_oldest()
+
+    @property
+    def waiting(self) -> int:
+        """How many instants wait for their turn to be built."""
+        return self._turns.waiting
 
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before the moment; 0 before the first."""

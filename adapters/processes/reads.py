@@ -1,6 +1,6 @@
 """Readers of the read models: now, once a position is shown, or as they were at an instant."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -22,9 +22,11 @@ class ReadModels:
         self.visibility = visibility
         self._past = past
 
-    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+    async def reader(
+        self, *, at: datetime | None = None, after: int | None = None, tenant: Hashable = None
+    ) -> Reader:
         if at is not None:
-            return _PastReader(self._past, at)
+            return _PastReader(self._past, at, tenant)
         if after and not await self.visibility.wait_for(after):
             raise NotYet(after)
         return self.now
@@ -33,12 +35,13 @@ class ReadModels:
 class _PastReader:
     """Holds the instant's tables only while a query runs, so that they can be forgotten."""
 
-    def __init__(self, past: TimeMachine, moment: datetime) -> None:
+    def __init__(self, past: TimeMachine, moment: datetime, tenant: Hashable) -> None:
         self._past = past
         self._moment = moment
+        self._tenant = tenant
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Shown]:
-        async with self._past.at(self._moment) as reader:
+        async with self._past.at(self._moment, self._tenant) as reader:
             return await reader.rows(sql, parameters or {})
 
     async def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Shown | None:

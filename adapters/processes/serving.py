@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from adapters.bootstrap import CannotStart
+from adapters.http.unread_answers import UnreadAnswers
 from adapters.http.wire import BoundedProtocol
 
 GRACE_SECONDS = 5
@@ -43,6 +45,8 @@ async def serve_http(
     app: ASGIApp, listener: socket.socket, grace_seconds: int = GRACE_SECONDS
 ) -> None:
     """Serve until cancelled; then let requests end, at most for the grace period."""
+    connections: set[BoundedProtocol] = set()
+    unread = UnreadAnswers(connections)
     server = _Server(
         uvicorn.Config(
             app,
@@ -52,11 +56,13 @@ async def serve_http(
             proxy_headers=False,
             date_header=True,
             lifespan="off",
-            http=BoundedProtocol,
+            http=partial(BoundedProtocol, unread=unread),  # type: ignore[arg-type]
             ws="none",
             timeout_graceful_shutdown=grace_seconds,
         )
     )
+    server.server_state.connections = connections  # type: ignore[assignment]
+    watching = asyncio.create_task(unread.watch(), name="unread answers")
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
     try:
         await asyncio.shield(serving)
@@ -64,3 +70,5 @@ async def serve_http(
         server.should_exit = True
         await serving
         raise
+    finally:
+        watching.cancel()

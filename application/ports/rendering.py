@@ -1,6 +1,6 @@
 """Templates become documents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,11 +39,16 @@ class Renderer(Protocol):
     """Renders Go templates (with sprig) where they can hurt nobody."""
 
     async def render(
-        self, sections: Sequence[SectionSource], values: Mapping[str, Any]
+        self,
+        sections: Sequence[SectionSource],
+        values: Mapping[str, Any],
+        *,
+        tenant: Hashable = None,
     ) -> Rendering:
-        """Render every section with the same values.
+        """Render every section with the same values. One tenant's requests wait for each other;
+        those of other tenants do not wait for them.
 
         A template's own fault, an endless loop, too much memory or output are RenderFaults.
-        Raises Overloaded when too many renders wait.
+        Raises Overloaded when too many renders of the tenant wait.
         """
         ...

@@ -8,9 +8,13 @@ class Erased(Refusal, LookupError, code="erased"):
 
 
 class Overloaded(Exception):
-    """The queue of writes is full; ask again in `retry_after_seconds`."""
+    """A queue is full; ask again in `retry_after_seconds`. `detail` is for people."""
 
     retry_after_seconds = 1
+
+    def __init__(self, detail: str = "Too many writes are waiting.") -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class Unavailable(Exception):

@@ -20,7 +20,7 @@ from domain.input_parameters.schema import (
     Written,
 )
 from domain.model import Fault, Invalid
-from domain.patterns import Pattern, PatternFault, Steps
+from domain.patterns import PatternFault, Steps
 
 MAX_PARAMETERS = 200
 MAX_FAULTS_PER_ENTRY = 20
@@ -132,9 +132,10 @@ def _schema_rules(field: Parameter, steps: Steps) -> Complaints:
     misplaced = list(_misplaced(field))
     yield from misplaced
     yield from _crossed_limits(field)
-    yield from _pattern_rules(field)
+    broken = list(_pattern_rules(field, steps))
+    yield from broken
     yield from _secret_rules(field)
-    if not misplaced and not any(_pattern_rules(field)):
+    if not misplaced and not broken:
         yield from _choice_rules(field, steps)
 
 
@@ -162,10 +163,10 @@ def _crossed_limits(field: Parameter) -> Complaints:
         yield "maxLength", f"must be at least minLength, which is {field.min_length}"
 
 
-def _pattern_rules(field: Parameter) -> Complaints:
+def _pattern_rules(field: Parameter, steps: Steps) -> Complaints:
     if field.pattern is not None:
         try:
-            Pattern.of(field.pattern)
+            steps.compiled(field.pattern)
         except PatternFault as fault:
             yield "pattern", str(fault)
 

@@ -1,6 +1,6 @@
 """Clusters are declared out of templates, and rendered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -109,9 +109,14 @@ class NamesHosts(PlainRenderer):
         self.user = user
 
     async def render(
-        self, sections: Sequence[SectionSource], values: Mapping[str, Any]
+        self,
+        sections: Sequence[SectionSource],
+        values: Mapping[str, Any],
+        *,
+        tenant: Hashable = None,
     ) -> Rendering:
-        done, user = await super().render(sections, values), values[self.user]
+        done = await super().render(sections, values, tenant=tenant)
+        user = values[self.user]
         told = user.reveal() if isinstance(user, Secret) else user
         api = {"apiVersion": "dhctl.deckhouse.io/v1"}
         config = {**api, "kind": "SSHConfig", "sshUser": told}

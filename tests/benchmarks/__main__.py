@@ -9,7 +9,16 @@ import orjson
 
 from tests.benchmarks.bench import Figure
 
-MODULES = ["appending", "replaying", "projecting", "serving", "fleet", "live_pages", "kafka_relay"]
+MODULES = [
+    "appending",
+    "replaying",
+    "projecting",
+    "serving",
+    "fleet",
+    "live_pages",
+    "kafka_relay",
+    "hostile",
+]
 
 
 def main(names: list[str]) -> int:

@@ -63,7 +63,7 @@ def running_fleet(database: Database | None = None) -> Iterator[Quarterdeck]:
                     uvloop.run(_fill(server.dsn))
             program.start()
             token = program.token("--global")
-            eventually(lambda: _is_shown(program, token), 120)
+            until_shown(program, token)
             yield program
         finally:
             program.close()
@@ -71,7 +71,7 @@ def running_fleet(database: Database | None = None) -> Iterator[Quarterdeck]:
 
 def _figures(program: Quarterdeck, dsn: str) -> Iterator[Figure]:
     assert program.process is not None
-    memory = _resident_mib(program.process.pid)
+    memory = resident_mib(program.process.pid)
     yield Figure("rss_up_mib", memory, 250, at_most=True, told=f"{CLUSTERS:,} clusters, idle")
     times = _list_times(program)
     yield Figure("list_10000_p95_ms", percentile(times, 95), 100, at_most=True)
@@ -146,6 +146,10 @@ def _followed(kind: type[Cluster], events: list[Event], n: int) -> list[Event]:
     return events
 
 
+def until_shown(program: Quarterdeck, token: str) -> None:
+    eventually(lambda: _is_shown(program, token), 120)
+
+
 def _is_shown(program: Quarterdeck, token: str) -> bool:
     """Whether everything that follows the log is at its end."""
     answer = httpx2.get(f"{program.url}/api/v1/system", headers={"X-Auth-Token": token}, timeout=60)
@@ -203,7 +207,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100)[percent - 1]
 
 
-def _resident_mib(pid: int) -> float:
+def resident_mib(pid: int) -> float:
     """Resident memory of the process, without PostgreSQL, which is a process of its own."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from typing import Literal
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.api.shapes import audit as shapes
 from adapters.http.calls import Call
+from adapters.http.edge import Edge
 from adapters.http.parameters import Instant, InWorkspace, Paging, Reading
 from adapters.http.routing import Route, Within, query
 from application.permissions import Permission
@@ -23,7 +24,7 @@ from projections.reader import Page, Reader, Shown
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 PAGE = 100
-EXPORT_PAGE = 1000
+EXPORT_PAGE = 100
 COLUMNS = (
     "position",
     "time",
@@ -39,6 +40,7 @@ COLUMNS = (
     "topic",
     "audited_changes",
 )
+Write = Callable[..., bytes]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -71,10 +73,15 @@ async def audit(call: Call) -> Page | ASGIApp:
         only_audited=True,
     )
     reader, accept = await call.reader(), call.request.headers.get("accept", "")
+
+    def parts(write: Write) -> AsyncIterator[bytes]:
+        tenant, limit, cursor = call.principal.tenant, wanted.limit, wanted.cursor
+        return written(call.edge, tenant, reader, where, write, limit=limit, cursor=cursor)
+
     if CSV in accept:
-        return _export(_pages(reader, where, wanted), as_csv, CSV, "audit.csv")
+        return export(parts(as_csv), CSV, "audit.csv")
     if NDJSON in accept:
-        return _export(_pages(reader, where, wanted), as_lines, NDJSON, "audit.ndjson")
+        return export(parts(as_lines), NDJSON, "audit.ndjson")
     return await history_where(reader, where, limit=wanted.limit or PAGE, cursor=wanted.cursor)
 
 
@@ -112,30 +119,34 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-async def _pages(
-    reader: Reader, where: HistoryFilter, wanted: AuditSearch
-) -> AsyncIterator[list[Shown]]:
-    left, cursor = wanted.limit, wanted.cursor
-    while True:
-        limit = EXPORT_PAGE if left is None else left
-        page = await history_where(reader, where, limit=limit, cursor=cursor)
-        yield page.rows
-        cursor = page.next_cursor
-        if cursor is None or left is not None:
-            return
+async def written(
+    edge: Edge,
+    tenant: Hashable,
+    reader: Reader,
+    where: HistoryFilter,
+    write: Write,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> AsyncIterator[bytes]:
+    """All lines from the cursor on, or as many as the limit says; each part in the tenant's turn:
+    an export is long, and others are served between its parts."""
+    is_first = True
+    while is_first or cursor:
+        async with edge.long_reads.turn(tenant):
+            page = await history_where(reader, where, limit=limit or EXPORT_PAGE, cursor=cursor)
+            part = write(page.rows, is_first=is_first)
+        yield part
+        cursor, is_first = None if limit else page.next_cursor, False
 
 
-def _export(
-    pages: AsyncIterator[list[Shown]], write: Callable[..., bytes], kind: str, name: str
-) -> StreamingResponse:
-    async def body() -> AsyncIterator[bytes]:
-        is_first = True
-        async for rows in pages:
-            yield write(rows, is_first=is_first)
-            is_first = False
-
-    disposition = f'attachment; filename="{name}"'
-    return StreamingResponse(body(), media_type=kind, headers={"Content-Disposition": disposition})
+def export(parts: AsyncIterator[bytes], kind: str, name: str) -> StreamingResponse:
+    """An answer that a browser keeps as a file."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(parts, media_type=kind, headers=headers)
 
 
 ROUTES: tuple[Route, ...] = (

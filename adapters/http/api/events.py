@@ -1,7 +1,7 @@
 """The log as it grows, as server-sent events: the id of each is its position."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
 import orjson
@@ -19,7 +19,7 @@ from adapters.http.telling import told
 from adapters.http.whole_numbers import MAX_POSITION, whole_number
 from application.permissions import Permission
 from application.ports import Unavailable
-from domain.model import Fault, Recorded
+from domain.model import Event, Fault, Recorded
 
 HEARTBEAT_SECONDS = 15
 SEND_SECONDS = 30.0
@@ -67,7 +67,10 @@ class EventStream:
         wanted = Wish(self._call.workspace_id, self._call.parameters.topics)
         try:
             async for recorded in self._call.edge.events.subscribe(
-                after=self._after, wanted=wanted
+                after=self._after,
+                wanted=wanted,
+                topics=wanted.topics,
+                tenant=self._call.principal.tenant,
             ):
                 yield ServerSentEvent(
                     data=orjson.dumps(told(recorded)).decode(),
@@ -90,9 +93,16 @@ class Wish:
         self._heads = tuple(topic.removesuffix("*") for topic in named if topic.endswith("*"))
         self._all = not named
 
+    @property
+    def topics(self) -> Collection[str] | None:
+        """The topics of this program that are wanted; None for all."""
+        return None if self._all else [topic for topic in Event.topics if self._takes(topic)]
+
+    def _takes(self, topic: str) -> bool:
+        return self._all or topic in self._topics or topic.startswith(self._heads)
+
     def __call__(self, recorded: Recorded) -> bool:
-        topic = recorded.event.topic
-        if not (self._all or topic in self._topics or topic.startswith(self._heads)):
+        if not self._takes(recorded.event.topic):
             return False
         if self._workspace_id is None:
             return True

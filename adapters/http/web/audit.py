@@ -1,14 +1,14 @@
 """The audit: who did what and when, to be filtered, opened and taken along."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from adapters.http.api.audit import CSV, EXPORT_PAGE, NDJSON, as_csv, as_lines
+from adapters.http.api.audit import CSV, NDJSON, Write, as_csv, as_lines, export, written
 from adapters.http.web import pages
 from adapters.http.web.cursors import cursor_of_ours
 from adapters.http.web.endpoints import page
@@ -132,26 +132,11 @@ async def lines(visit: Visit) -> Response:
     return await _export(visit, as_lines, NDJSON, "audit.jsonl")
 
 
-async def _export(visit: Visit, write: Callable[..., bytes], kind: str, name: str) -> Response:
+async def _export(visit: Visit, write: Write, kind: str, name: str) -> Response:
     search = _search(visit, await workspaces_within(visit.reader, visit.principal.workspace_id))
-    return StreamingResponse(
-        _written(visit, search, write),
-        media_type=kind,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
+    return export(
+        written(visit.edge, visit.principal.tenant, visit.reader, search.where(), write), kind, name
     )
-
-
-async def _written(
-    visit: Visit, search: Search, write: Callable[..., bytes]
-) -> AsyncIterator[bytes]:
-    cursor, is_first = None, True
-    while is_first or cursor:
-        found = await history_where(visit.reader, search.where(), limit=EXPORT_PAGE, cursor=cursor)
-        yield write(found.rows, is_first=is_first)
-        cursor, is_first = found.next_cursor, False
 
 
 def _search(visit: Visit, workspaces: Iterable[Shown]) -> Search:

@@ -68,7 +68,7 @@ async def _draft(visit: Visit, edited: Opened) -> Draft:
     assert template is not None
     sources = await sources_of(visit, version) if version else []
     raw = version["params"] if version else []
-    text = await parameter_text.write(visit.edge.renderer, raw)
+    text = await parameter_text.write(visit.edge.renderer, raw, visit.workspace_id)
     return Draft(sources, text, template["name"], template["comment"])
 
 
@@ -76,7 +76,7 @@ async def create(visit: Visit) -> Response:
     """Make the template with its first version."""
     form = await visit.form()
     draft = draft_of(form)
-    schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
+    schema = await parameter_text.read(visit.edge.renderer, draft.parameters, visit.workspace_id)
     fields = {
         "workspace_id": visit.workspace["id"],
         "name": draft.name,
@@ -99,7 +99,7 @@ async def publish(visit: Visit) -> Response:
     form = await visit.form()
     edited, draft = await opened(visit), draft_of(form)
     assert edited.template is not None
-    schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
+    schema = await parameter_text.read(visit.edge.renderer, draft.parameters, visit.workspace_id)
     if schema.faults:
         return await _editor(visit, edited, draft, form, status=422)
     fields = {

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 
@@ -29,10 +30,10 @@ class Schema:
     faults: Sequence[RenderFault] = ()
 
 
-async def read(renderer: Renderer, text: str) -> Schema:
+async def read(renderer: Renderer, text: str, tenant: UUID) -> Schema:
     """The parameters of a text; YAML is read as strictly as the rendered sections are."""
     source = SectionSource(NAME, text.replace("{{", ACTION))
-    rendering = await renderer.render([source], {})
+    rendering = await renderer.render([source], {}, tenant=tenant)
     if rendering.faults:
         return Schema(faults=rendering.faults)
     documents = rendering.documents.get(NAME, ())
@@ -45,13 +46,13 @@ async def read(renderer: Renderer, text: str) -> Schema:
         return Schema(raw, faults=located(invalid.faults, raw, text))
 
 
-async def write(renderer: Renderer, raw: Sequence[Any]) -> str:
+async def write(renderer: Renderer, raw: Sequence[Any], tenant: UUID) -> str:
     """The parameters as YAML."""
     if not raw:
         return ""
     raw = [_in_order(entry) for entry in raw]
     source = json.dumps(raw, ensure_ascii=False).replace("{{", ACTION)
-    rendering = await renderer.render([SectionSource(NAME, source)], {})
+    rendering = await renderer.render([SectionSource(NAME, source)], {}, tenant=tenant)
     text = rendering.texts.get(NAME) or ""
     return text if not rendering.faults and text.lstrip()[:1] == "-" else _json(raw)
 

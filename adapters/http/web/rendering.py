@@ -162,6 +162,7 @@ async def rendered(visit: Visit, sources: Sequence[Source], wanted: Wanted) -> R
     rendering = await visit.edge.renderer.render(
         [SectionSource(each.name, each.text, is_yaml=each.is_yaml) for each in sources],
         wanted.given(visit.edge.bus.world.domain),
+        tenant=visit.workspace_id,
     )
     waits_for = wanted.missing
     faults: dict[str, list[RenderFault]] = {}

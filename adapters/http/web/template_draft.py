@@ -120,7 +120,7 @@ def version_of(draft: Draft, schema: Schema) -> dict[str, Any]:
 
 async def try_out(visit: Visit, draft: Draft, form: Form) -> Tried:
     """Render the draft with the values that the form says."""
-    schema = await parameter_text.read(visit.edge.renderer, draft.parameters)
+    schema = await parameter_text.read(visit.edge.renderer, draft.parameters, visit.workspace_id)
     values, cluster = await _values(visit, form, schema)
     filled = Filled(values=values, secrets=tuple(cluster["secret_keys"]) if cluster else ())
     assumed = _stand_ins(schema.parameters, filled)

@@ -76,7 +76,9 @@ async def _differences(visit: Visit, old: Shown | None, new: Shown) -> list[tupl
 async def _texts(visit: Visit, version: Shown | None) -> dict[str, str]:
     if version is None:
         return {}
-    parameters = await parameter_text.write(visit.edge.renderer, version["params"])
+    parameters = await parameter_text.write(
+        visit.edge.renderer, version["params"], visit.workspace_id
+    )
     sources = {each.name: each.text for each in await sources_of(visit, version)}
     return {parameter_text.NAME: parameters, **sources}
 

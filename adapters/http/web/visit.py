@@ -190,7 +190,8 @@ async def recognise(request: Request, shared: Shared) -> Visit:
     times = Times(edge.clock.now(), zone_called(edge.site.time_zone))
     at = _past(_instant(request, times, "at"), times)
     position = await _shown_position(edge) if at is None else 0
-    reader = await edge.reads.reader(at=at, after=await _after(request, edge))
+    after = await _after(request, edge)
+    reader = await edge.reads.reader(at=at, after=after, tenant=principal.tenant)
     return Visit(
         request, shared, principal, preferences_of(request.cookies), reader, times, at, position
     )

@@ -105,6 +105,21 @@ async def test_too_many_waiting_requests_are_turned_away() -> None:
         assert (await first).faults
 
 
+async def test_a_tenant_whose_templates_spin_leaves_a_worker_to_the_others() -> None:
+    async with SubprocessRenderer(limits=SHORT) as renderer:
+        spinning = [
+            asyncio.create_task(renderer.render([section(ENDLESS)], {}, tenant="spins"))
+            for _ in range(4)
+        ]
+        await becomes_true(lambda: renderer.waiting_requests == 3)
+        done = await renderer.render([section("a: 1")], {}, tenant="other")
+        assert done.texts == {"resources": "a: 1\n"}
+        assert not any(task.done() for task in spinning)
+        for task in spinning:
+            task.cancel()
+        await asyncio.wait(spinning)
+
+
 async def test_a_warm_worker_is_used_again() -> None:
     async with SubprocessRenderer(limits=SHORT) as renderer:
         await rendered(renderer, "a: 1")
@@ -123,7 +138,9 @@ async def test_a_worker_without_work_ends() -> None:
 
 async def test_no_worker_is_left_when_the_renderer_closes() -> None:
     async with SubprocessRenderer(limits=SHORT) as renderer:
-        await asyncio.gather(rendered(renderer, "a: 1"), rendered(renderer, "a: 2"))
+        await asyncio.gather(
+            *(renderer.render([section("a: 1")], {}, tenant=tenant) for tenant in ("a", "b"))
+        )
         pids = renderer.idle_workers
         assert len(pids) == 2
     assert not any(map(is_running, pids))

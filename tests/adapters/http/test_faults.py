@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -130,16 +130,22 @@ def _set(dsn: str, what: str) -> None:
 
 
 class _Behind(Reads):
-    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+    async def reader(
+        self, *, at: datetime | None = None, after: int | None = None, tenant: Hashable = None
+    ) -> Reader:
         raise TimeoutError
 
 
 class _Broken(Reads):
-    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+    async def reader(
+        self, *, at: datetime | None = None, after: int | None = None, tenant: Hashable = None
+    ) -> Reader:
         raise ZeroDivisionError("the password is hunter2")
 
 
 class _Stuck(Reads):
-    async def reader(self, *, at: datetime | None = None, after: int | None = None) -> Reader:
+    async def reader(
+        self, *, at: datetime | None = None, after: int | None = None, tenant: Hashable = None
+    ) -> Reader:
         await asyncio.Event().wait()
         raise AssertionError

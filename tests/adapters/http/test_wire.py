@@ -66,6 +66,13 @@ class Client:
         async with asyncio.timeout(10):
             assert await self._reader.read() == b""
 
+    async def has_ended_after(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._reader.read(1) == b""
+        except TimeoutError:
+            return False
+
     async def again(self) -> Self:
         """Another connection."""
         address = self._writer.get_extra_info("peername")
@@ -155,6 +162,20 @@ async def test_who_says_nothing_is_told_nothing(
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
     again = await client.again()
     await again.must_have_ended()
+
+
+async def test_a_body_that_nobody_reads_ends_with_its_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
+    async with serving(Answer(200, b"early")) as port:
+        client = Client(*await asyncio.open_connection("127.0.0.1", port))
+        await client.say(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
+        assert await client.answer() == (200, b"early")
+        async with asyncio.timeout(10):
+            while not await client.has_ended_after(0.02):
+                await client.say(b"a")
+        client.close()
 
 
 async def test_between_requests_nobody_is_in_a_hurry(

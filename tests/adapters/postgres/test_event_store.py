@@ -141,3 +141,25 @@ async def test_an_event_that_cannot_be_read_stands_in_for_itself(
     events = [r.event for r in await store.load(stream_id)]
     assert [type(e) for e in events] == [SignInLinkUsed, UndecodableEvent, SignInLinkUsed]
     assert [r.position for r in await store.read()] == [1, 2, 3]
+
+
+async def test_some_of_the_log_is_read_by_topic_by_number_and_by_size(
+    store: PostgresEventStore,
+) -> None:
+    stream = uuid4()
+    used = SignInLinkUsed(session_id=uuid4())
+    events: list[Event] = [used, of_size(5_000), used, of_size(5_000)]
+    last = (await store.append(Append([StreamAppend(stream, 0, events)], {}))).position
+    begin = last - len(events)
+
+    async def positions(
+        *, topics: list[str] | None = None, limit: int = 10, max_bytes: int = 1 << 20
+    ) -> list[int]:
+        found = await store.read_some(begin, last, topics=topics, limit=limit, max_bytes=max_bytes)
+        return [record.position - begin for record in found]
+
+    assert await positions() == [1, 2, 3, 4]
+    assert await positions(topics=[SignInLinkUsed.topic]) == [1, 3]
+    assert await positions(limit=3) == [1, 2, 3]
+    assert await positions(max_bytes=1_000) == [1, 2]
+    assert await positions(topics=[ClusterRenderFailed.topic], max_bytes=1) == [2]

@@ -267,3 +267,31 @@ async def test_there_may_be_more_rows_than_memory_likes(
         filled = await cursor.fetchall()
         cursor = await connection.execute("select t::text from read.clusters t order by 1")
         assert filled == await cursor.fetchall()
+
+
+async def test_instants_are_built_for_the_tenants_in_turn(scene: Scenario) -> None:
+    for stream_id, event in Fleet(2).live(20).facts:
+        await scene.given(stream_id, event)
+    moments = [await moment_of(scene, position) for position in range(1, 7)]
+    built: list[str] = []
+
+    async def build(machine: TimeMachine, moment: datetime, tenant: str) -> None:
+        async with machine.at(moment, tenant) as reader:
+            await all_workspaces(reader)
+        built.append(tenant)
+
+    async with open_pool(scene.dsn, name="time travel", size=2) as pool:
+        machine = TimeMachine(scene.dsn, pool, Mapper().recorded, PROJECTIONS)
+        for moment in moments:
+            await machine.position_at(moment)
+        async with await psycopg.AsyncConnection.connect(scene.dsn) as holding:
+            await holding.execute("lock table log.stored_events")
+            many = [asyncio.create_task(build(machine, m, "many")) for m in moments[:5]]
+            while machine.waiting < 4:
+                await asyncio.sleep(0.001)
+            one = asyncio.create_task(build(machine, moments[5], "one"))
+            while machine.waiting < 5:
+                await asyncio.sleep(0.001)
+        await asyncio.gather(*many, one)
+        await machine.close()
+    assert built.index("one") <= 1
