@@ -6,7 +6,7 @@ import json
 import random
 import shlex
 import subprocess
-import time
+import timeit
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -105,9 +105,8 @@ def test_a_thousand_secrets_cost_no_more_than_their_text(secrets: list[str]) -> 
     text = "".join(random.Random(1).choices("ab0123", k=100_000)) + "a" * 20_000
 
     def seconds(times: int) -> float:
-        begun = time.process_time()
-        masker.masked(text * times)
-        return time.process_time() - begun
+        """The least of three: what disturbs a machine only ever adds."""
+        return min(timeit.repeat(lambda: masker.masked(text * times), number=1, repeat=3))
 
-    assert seconds(4) < 12 * max(min(seconds(1) for _ in range(3)), 0.01)
+    assert seconds(4) < 12 * max(seconds(1), 0.01)
     assert masker.masked(f"<{secrets[500]}>") == "<***>"

@@ -158,6 +158,9 @@ class Watch:
         if mark.position == EVENTS:
             self.done.set()
 
+    async def must_continue(self, seen: Collection[Mark]) -> None:
+        await self._marks.must_continue(seen)
+
     async def shared_over(self, topic: str) -> int | None:
         return await self._marks.shared_over(topic)
 
