@@ -2,6 +2,8 @@
 
 import asyncio
 import statistics
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +77,16 @@ def stock() -> Iterator[Database]:
     with folder() as place, servers.stock_postgres(place / "postgres", 15) as server:
         owner = server.owned_database("quarterdeck")
         yield _migrated(Database(owner, as_process(owner), "_stock"))
+
+
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """Meanwhile a foreign program keeps one core busy."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as foreign:
+        try:
+            yield
+        finally:
+            foreign.kill()
 
 
 def on_each_server(measure: Callable[[Database], Iterator[Figure]]) -> Iterator[Figure]:

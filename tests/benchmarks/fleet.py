@@ -23,7 +23,7 @@ from domain.secrets import Secret
 from domain.values import OperationKind
 from domain.workspaces import Workspace, WorkspaceRenamed, WorkspaceSettings
 from projections import PROJECTIONS
-from tests.benchmarks.bench import KEYS, Database, Figure, folder, named_for, stock
+from tests.benchmarks.bench import KEYS, Database, Figure, busy_core, folder, named_for, stock
 from tests.support.quarterdeck import Quarterdeck, eventually
 
 CLUSTERS = 10_000
@@ -75,9 +75,15 @@ def _figures(program: Quarterdeck, dsn: str) -> Iterator[Figure]:
     yield Figure("rss_up_mib", memory, 250, at_most=True, told=f"{CLUSTERS:,} clusters, idle")
     times = _list_times(program)
     yield Figure("list_10000_p95_ms", percentile(times, 95), 100, at_most=True)
+    yield _lag("lag_p99_ms", dsn)
+    with busy_core():
+        yield _lag("lag_p99_ms_busy", dsn)
+
+
+def _lag(name: str, dsn: str) -> Figure:
     lags = uvloop.run(_lags(dsn))
     told = f"p50 {statistics.median(lags):.1f} ms, {len(lags):,} commands"
-    yield Figure("lag_p99_ms", percentile(lags, 99), 50, at_most=True, told=told)
+    return Figure(name, percentile(lags, 99), 50, at_most=True, told=told)
 
 
 async def _fill(dsn: str) -> None:
