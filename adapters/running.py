@@ -2,19 +2,17 @@
 
 import gc
 from collections.abc import Coroutine
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import uvloop
 
-from adapters.processes.shutdown import SHUTDOWN_SECONDS, ShutdownDeadline
+from adapters.shutdown import CURRENT, SHUTDOWN_SECONDS, ShutdownDeadline
 
 T = TypeVar("T")
 
 COLLECT_AFTER = (10_000, 20, 20)
 """Python's own (700, 10, 10) looks through all cached states again and again and finds nothing:
 what a command leaves behind is freed by counting references."""
-_DEADLINE: ContextVar[ShutdownDeadline | None] = ContextVar("shutdown deadline", default=None)
 
 
 def run(work: Coroutine[Any, Any, T], shutdown_seconds: float = SHUTDOWN_SECONDS) -> T:
@@ -22,13 +20,8 @@ def run(work: Coroutine[Any, Any, T], shutdown_seconds: float = SHUTDOWN_SECONDS
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     deadline = ShutdownDeadline(shutdown_seconds)
-    _DEADLINE.set(deadline)
+    CURRENT.set(deadline)
     try:
         return uvloop.run(work)
     finally:
         deadline.cancel()
-
-
-def shutdown_deadline() -> ShutdownDeadline | None:
-    """The deadline of this process, when it runs by `run`."""
-    return _DEADLINE.get()

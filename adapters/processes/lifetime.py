@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from adapters import running
+from adapters.shutdown import CURRENT
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -60,7 +60,7 @@ class Lifetime(AbstractAsyncContextManager["Lifetime"]):
         return task
 
     def _stop(self, loop: asyncio.AbstractEventLoop, *_: object) -> None:
-        if (deadline := running.shutdown_deadline()) is not None:
+        if (deadline := CURRENT.get()) is not None:
             deadline.start(self._unfinished)
         loop.call_soon_threadsafe(self.stopping.set)
 

@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 
 SHUTDOWN_SECONDS = 9.0
 """From the signal on. Docker kills after 10 s, Kubernetes after 30 s."""
@@ -11,6 +12,8 @@ REPORT_SECONDS = 0.5
 """How long the last log line may take: its reader may be what hangs."""
 FORCED = 70
 """The exit code of a process that did not end by itself (EX_SOFTWARE of sysexits.h)."""
+CURRENT: ContextVar["ShutdownDeadline | None"] = ContextVar("shutdown deadline", default=None)
+"""The deadline of this process, where it has one."""
 logger = logging.getLogger(__name__)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from adapters.processes.shutdown import FORCED
+from adapters.shutdown import FORCED
 
 PROCESS = """
 import asyncio, time
