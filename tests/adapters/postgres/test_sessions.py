@@ -31,7 +31,7 @@ OTHERWISE: Mapping[str, str] = {
     "default_transaction_isolation": "serializable",
     "extra_float_digits": "-15",
     "idle_in_transaction_session_timeout": "1ms",
-    "idle_session_timeout": "200ms",
+    "idle_session_timeout": "1s",
     "intervalstyle": "sql_standard",
     "jit": "on",
     "jit_above_cost": "0",
@@ -41,7 +41,7 @@ OTHERWISE: Mapping[str, str] = {
     "row_security": "off",
     "search_path": "hostile, pg_catalog",
     "standard_conforming_strings": "off",
-    "statement_timeout": "200ms",
+    "statement_timeout": "2s",
     "synchronous_commit": "off",
     "timezone": "Asia/Kathmandu",
     "transform_null_equals": "on",
@@ -111,6 +111,7 @@ async def test_the_log_is_verified_as_ever(odd_database: str) -> None:
     assert (await verify_log(odd_database)).size == 1
 
 
+@pytest.mark.direct
 async def test_a_listener_that_is_idle_is_kept(odd_database: str) -> None:
     async with await connect(odd_database, name="test") as connection:
         await connection.execute("listen quarterdeck_log")
@@ -134,6 +135,7 @@ async def _idle_beyond_the_limit(dsn: str) -> None:
                 return
 
 
+@pytest.mark.direct
 async def test_commits_that_wait_for_more_than_the_disk_still_do(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as owner:
         owner.execute(
@@ -146,6 +148,7 @@ async def test_commits_that_wait_for_more_than_the_disk_still_do(database: str) 
         assert await cursor.fetchone() == ("remote_apply",)
 
 
+@pytest.mark.direct
 async def test_migrate_gives_the_role_what_its_sessions_set(
     odd_database: str, database: str
 ) -> None:
