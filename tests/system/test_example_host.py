@@ -1,5 +1,6 @@
 """What runs on the example's throw-away host reaches nothing of the machine that serves it."""
 
+import secrets
 import shutil
 import socket
 import time
@@ -41,7 +42,7 @@ spec:
 @pytest.fixture(params=["root", "ordinary"])
 def program(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Quarterdeck]:
     """`up` with the example, under the account of the tests and under an ordinary one."""
-    folder = server_folder / f"example-{request.param}"
+    folder = server_folder / f"example-{request.param}-{secrets.token_hex(4)}"
     folder.mkdir()
     folder.chmod(0o755)
     program = Quarterdeck(folder)
