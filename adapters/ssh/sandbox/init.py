@@ -12,6 +12,7 @@ import platform
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from select import select
 from typing import Any, NoReturn
@@ -92,7 +93,9 @@ def _serve(hub: socket.socket, folder: str, processes: int) -> NoReturn:
 
 
 def _refuse(hub: socket.socket, error: Exception) -> NoReturn:
-    hub.send(json.dumps({"refused": str(error)}).encode())
+    # A hub that has ended meanwhile needs no reason.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        hub.send(json.dumps({"refused": str(error)}).encode())
     sys.exit(1)
 
 
