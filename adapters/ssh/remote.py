@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncssh
@@ -123,8 +123,10 @@ class RemoteCommands:
 
 
 async def _answered(process: Process, given: bytes) -> tuple[bytes, bytes]:
-    process.stdin.write(given)
-    process.stdin.write_eof()
+    # A command that has ended already takes nothing; why it ended is told by what follows.
+    with suppress(BrokenPipeError):
+        process.stdin.write(given)
+        process.stdin.write_eof()
     answer = await asyncio.gather(_some(process.stdout), _some(process.stderr))
     await process.wait_closed()
     return answer[0], answer[1]
